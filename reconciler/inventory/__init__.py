@@ -1,0 +1,1 @@
+"""The configuration: which units there are, how to reach them, and the limits over all policies."""
