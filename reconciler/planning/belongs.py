@@ -1,0 +1,63 @@
+"""Which snapshots a policy may touch, and which of them count: *managed* and *usable*.
+
+The words are those of the policy language, section "Words used below".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.duration import HOUR
+from reconciler.model import NameForm
+from reconciler.policy.model import Manage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.model import Instant, Seconds, Snapshot
+
+_UNMEASURED: dict[NameForm, Seconds] = {NameForm.OFFSET: HOUR, NameForm.BARE: 14 * HOUR}
+
+
+def foreign(snapshot: Snapshot, installation: str) -> bool:
+    """Whether the mark is another installation's, or of another form than the configuration's."""
+    return snapshot.mark is not None and snapshot.mark.installation != installation
+
+
+def managed(snapshot: Snapshot, manage: Manage, installation: str) -> bool:
+    """Whether `manage` lets the policy touch the snapshot; a foreign mark never does."""
+    if foreign(snapshot, installation):
+        return False
+    if snapshot.mark is not None and not snapshot.mark.adopted:
+        return True
+    return manage is Manage.ALL or (manage is Manage.SCHEDULED and snapshot.scheduled)
+
+
+def locked_by_reconciler(snapshot: Snapshot, installation: str) -> bool:
+    """Whether the lock is this installation's own: its mark says so while the lock stands."""
+    mark = snapshot.mark
+    return snapshot.locked and mark is not None and mark.lock and mark.installation == installation
+
+
+def future_tolerance(
+    form: NameForm | None,
+    *,
+    skew: Seconds,
+    fractional: bool,
+    shifts: Mapping[NameForm, Seconds],
+) -> Seconds:
+    """Return how far ahead of now a name of this form may lie before it counts as in the future.
+
+    Names of a half-hour zone and names without offset can run ahead of the clock by a constant;
+    until that was measured they are given 1 h and 14 h.
+    """
+    if form is None or form in shifts:
+        return skew
+    if form is NameForm.OFFSET and not fractional:
+        return skew
+    return max(skew, _UNMEASURED[form])
+
+
+def undated_or_future(snapshot: Snapshot, now: Instant, tolerance: Seconds) -> bool:
+    """Whether the snapshot's time cannot be used: unreadable, or in the future."""
+    return snapshot.time is None or snapshot.time > now + tolerance

@@ -1,0 +1,127 @@
+"""Which snapshots are to be locked and unlocked: `lock` of the policy, and holds with `lock`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler import mark as marks
+from reconciler.mark import Mark
+from reconciler.model import Kind
+from reconciler.planning import belongs
+from reconciler.planning.plan import Action, SetAttributes, Why
+from reconciler.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reconciler.model import ObservedTarget, Snapshot
+    from reconciler.planning.protection import Standing
+    from reconciler.planning.situation import Desired, Situation
+    from reconciler.policy.model import Hold
+
+
+def changes(
+    target: ObservedTarget,
+    staying: Sequence[Standing],
+    desired: Desired,
+    *,
+    situation: Situation,
+    coming: bool,
+) -> tuple[Action, ...]:
+    """Return the changes of attributes that the policy's `lock` and its holds ask for.
+
+    `staying` are the snapshots that are no victims, newest first. `coming` says that a snapshot is
+    about to be taken, which is then the first of the newest. A LUN snapshot has no such change: no
+    known call locks or unlocks one. An immutable snapshot is left alone until its end, a held one
+    unless its hold asks for the lock; nothing is unlocked while DSM's own retention is on.
+    """
+    if target.kind is Kind.LUN:
+        return ()
+    return tuple(_planned(target, staying, desired, situation=situation, coming=coming))
+
+
+def _planned(
+    target: ObservedTarget,
+    staying: Sequence[Standing],
+    desired: Desired,
+    *,
+    situation: Situation,
+    coming: bool,
+) -> Iterator[Action]:
+    left = desired.policy.lock_newest - (1 if coming else 0)
+    pruned = target.built_in is not None and target.built_in.retention.prunes
+    for standing in staying:
+        wanted = standing.usable and left > 0
+        left -= standing.usable
+        snapshot = standing.snapshot
+        if not standing.dated or snapshot.immutable:
+            continue
+        if belongs.foreign(snapshot, situation.installation):
+            continue
+        holds = [hold for hold in desired.holds if hold.covers(snapshot.time or 0)]
+        if holds:
+            yield from held(snapshot, holds, owner=desired.policy.name, situation=situation)
+        elif wanted:
+            yield from _lock(snapshot, desired, situation)
+        else:
+            yield from _unlock(snapshot, desired, situation=situation, pruned=pruned)
+
+
+def held(
+    snapshot: Snapshot, holds: Sequence[Hold], *, owner: str, situation: Situation
+) -> Iterator[Action]:
+    """Lock what a hold with `lock: true` covers; `owner` is "" where no policy owns the target."""
+    locking = [hold for hold in holds if hold.lock]
+    if not locking or snapshot.locked:
+        return
+    adopter = owner or f"hold:{locking[0].name}"
+    yield _set(
+        snapshot, lock=True, adopter=adopter, situation=situation,
+        why=Why("hold", f"on hold with a lock: {locking[0].name}"),
+    )  # fmt: skip
+
+
+def _lock(snapshot: Snapshot, desired: Desired, situation: Situation) -> Iterator[Action]:
+    if snapshot.locked:
+        return
+    newest = desired.policy.lock_newest
+    text = "all are locked" if desired.policy.locks_all else f"1 of the newest {newest}"
+    yield _set(
+        snapshot, lock=True, adopter=desired.policy.name, situation=situation,
+        why=Why("lock", text),
+    )  # fmt: skip
+
+
+def _unlock(
+    snapshot: Snapshot, desired: Desired, *, situation: Situation, pruned: bool
+) -> Iterator[Action]:
+    mark = snapshot.mark
+    if mark is None or not mark.lock:
+        return
+    if snapshot.locked and pruned:
+        return
+    newest = desired.policy.lock_newest
+    text = f"no longer one of the newest {newest}" if newest else "the policy locks none"
+    if not snapshot.locked:
+        text = "its mark names a lock that is gone"
+    yield _set(
+        snapshot, lock=False, adopter=desired.policy.name, situation=situation,
+        why=Why("unlock", text),
+    )  # fmt: skip
+
+
+def _set(snapshot: Snapshot, *, lock: bool, adopter: str, situation: Situation, why: Why) -> Action:
+    mark = Mark(adopter, situation.installation, adopted=True, lock=True)
+    description = marks.with_lock(snapshot.description, lock=lock, adopter=mark)
+    change = SetAttributes(
+        snapshot,
+        lock=lock if lock != snapshot.locked else None,
+        description=description if description != snapshot.description else None,
+    )
+    return Action(change, (why,))
+
+
+def never_unlocked(staying: Sequence[Standing], installation: str) -> str:
+    """Say how many of our locks stay because DSM's own retention is on, "" where none does."""
+    count = sum(belongs.locked_by_reconciler(s.snapshot, installation) for s in staying)
+    return f"{counted(count, 'lock')} of ours stay until it is off" if count else ""

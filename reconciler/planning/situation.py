@@ -1,0 +1,117 @@
+"""What a target's plan depends on besides the target itself: one reading of one NAS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reconciler.model import Kind, NameForm
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
+
+    from reconciler.model import Instant, Limits, ObservedTarget, ReplicationPlan, Seconds
+    from reconciler.planning.plan import Stop
+    from reconciler.policy.model import Hold, Policy
+
+DEFAULT_LIMITS = {Kind.SHARE: 1024, Kind.LUN: 256}
+"""DSM's own defaults, used only to leave room beside immutable snapshots (`immutable-room`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One NAS at one moment, as far as planning any of its targets needs it.
+
+    `plans` is None where the list of replication plans failed. `stop` is what keeps every deletion
+    of this NAS back. `destinations` are the casefolded names and ids of replication destinations
+    on this NAS, by kind. `shared_ids` are those that fit two targets. `snapshots` counts all
+    snapshots read on the NAS.
+    """
+
+    nas: str
+    now: Instant
+    installation: str
+    skew: Seconds
+    limits: Limits
+    plans: tuple[ReplicationPlan, ...] | None = ()
+    stop: Stop | None = None
+    destinations: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
+    ambiguous_plans: frozenset[str] = frozenset()
+    fractional_zone: bool = False
+    shifts: Mapping[NameForm, Seconds] = field(default_factory=dict)
+    snapshots: int = 0
+    target_ceiling: tuple[int, int] = (50, 50)
+    hostnames: Mapping[str, str] = field(default_factory=dict)
+
+    def limit(self, kind: Kind) -> int | None:
+        """How many snapshots one target of this kind may hold; None where the NAS did not say."""
+        return self.limits.share if kind is Kind.SHARE else self.limits.lun
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What the policies say about one target: its policy, its holds, the zone of both."""
+
+    policy: Policy
+    zone: ZoneInfo
+    holds: tuple[Hold, ...] = ()
+
+
+def plans_of(target: ObservedTarget, situation: Situation) -> tuple[ReplicationPlan, ...]:
+    """Return the plans that replicate this target from here (role 1)."""
+    return tuple(
+        plan
+        for plan in situation.plans or ()
+        if plan.role == 1 and plan.kind is target.kind and names_target(plan.target_ids, target)
+    )
+
+
+def names_target(ids: frozenset[str], target: ObservedTarget) -> bool:
+    """Whether one of DSM's ids for a plan's target is this target's uuid or name."""
+    own = {target.uuid.casefold(), target.name.casefold()} - {""}
+    return any(known.casefold() in own for known in ids)
+
+
+def is_destination(target: ObservedTarget, situation: Situation) -> bool:
+    """Whether the target is written by a replication: role 2, or a plan's destination here."""
+    ids = situation.destinations.get(target.kind, frozenset())
+    return bool(ids & ({target.uuid.casefold(), target.name.casefold()} - {""}))
+
+
+def local_destinations(
+    plans: tuple[ReplicationPlan, ...],
+) -> dict[Kind, frozenset[str]]:
+    """Return the casefolded ids of every target on this NAS that a replication writes to.
+
+    Role 2, or the destination of a plan that stays on this NAS: `is_to_local`, or its destination
+    node is one that this NAS has in another plan. A plan of an unknown target type counts for
+    both kinds.
+    """
+    own_nodes = {plan.main_node for plan in plans if plan.role == 1 and plan.main_node}
+    own_nodes |= {plan.destination_node for plan in plans if plan.role != 1} - {""}
+    found: dict[Kind, set[str]] = {kind: set() for kind in Kind}
+    for plan in plans:
+        ids: frozenset[str] = frozenset()
+        if plan.role != 1:
+            ids = plan.target_ids | plan.destination_ids
+        elif plan.to_local or plan.destination_node in own_nodes:
+            ids = plan.destination_ids
+        for kind in (plan.kind,) if plan.kind is not None else tuple(Kind):
+            found[kind].update(known.casefold() for known in ids if known)
+    return {kind: frozenset(ids) for kind, ids in found.items()}
+
+
+def ambiguous_plans(
+    plans: tuple[ReplicationPlan, ...], targets: tuple[ObservedTarget, ...]
+) -> frozenset[str]:
+    """Return the ids of plans whose target fits two shares or two LUNs of this NAS."""
+    return frozenset(
+        plan.plan_id
+        for plan in plans
+        if plan.role == 1
+        and sum(
+            target.kind is plan.kind and names_target(plan.target_ids, target) for target in targets
+        )
+        > 1
+    )

@@ -1,0 +1,195 @@
+"""The plan of one NAS: which policy owns which target, what stops its deletions, its brakes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from reconciler.duration import spoken
+from reconciler.model import Finding, Kind, ObservedTarget, Severity
+from reconciler.planning import brakes, locks
+from reconciler.planning.plan import Action, State, Stop, TargetPlan, UnitPlan
+from reconciler.planning.situation import (
+    Desired,
+    Situation,
+    ambiguous_plans,
+    is_destination,
+    local_destinations,
+)
+from reconciler.planning.state import braked
+from reconciler.planning.target import plan_target
+from reconciler.policy.select import holds_of, owner
+from reconciler.zones import zone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
+
+    from reconciler.inventory.model import Unit, UnitBrakes
+    from reconciler.model import Limits, Observation
+    from reconciler.policy.model import Hold, PolicySet
+    from reconciler.policy.select import Ownership
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted of one unit: the policies, and the configuration's limits over them."""
+
+    policies: PolicySet
+    unit: Unit
+    brakes: UnitBrakes
+    installation: str = ""
+    only_unit: bool = False
+    hostnames: Mapping[str, str] = field(default_factory=dict)
+
+    def zone_of(self, timezone: str) -> ZoneInfo:
+        """Return the zone of a policy's `timezone`, else of the unit, else UTC."""
+        return zone(timezone or self.unit.timezone or "UTC")
+
+
+def plan_unit(wish: Wish, observed: Observation) -> UnitPlan:
+    """Plan every target of one reading of one NAS, brakes applied."""
+    situation = situate(wish, observed)
+    targets = tuple(plan_one(wish, target, situation) for target in observed.targets)
+    targets = brakes.apply(targets, max_deletes=wish.brakes.max_deletes)
+    return UnitPlan(
+        nas=wish.unit.name,
+        now=observed.now,
+        zone=wish.zone_of("").key,
+        identity=observed.identity,
+        targets=tuple(braked(target) for target in targets),
+        findings=_unit_findings(wish, observed),
+        suspended=wish.unit.suspended,
+        share_count=sum(target.kind is Kind.SHARE for target in observed.targets),
+        lun_count=sum(target.kind is Kind.LUN for target in observed.targets),
+    )
+
+
+def situate(wish: Wish, observed: Observation) -> Situation:
+    """Gather what planning any target of this reading needs to know about the NAS."""
+    plans = observed.plans
+    return Situation(
+        nas=wish.unit.name,
+        now=observed.now,
+        installation=wish.installation,
+        skew=wish.brakes.max_clock_skew,
+        limits=_limits(wish.unit, observed.limits),
+        plans=plans,
+        stop=_stop(wish, observed),
+        destinations=local_destinations(plans) if plans is not None else {},
+        ambiguous_plans=ambiguous_plans(plans or (), observed.targets),
+        fractional_zone=bool(observed.utc_offset and observed.utc_offset % 3600),
+        shifts=dict(observed.name_shift),
+        snapshots=sum(len(target.snapshots or ()) for target in observed.targets),
+        target_ceiling=(wish.brakes.target_max_deletes, wish.brakes.target_max_delete_percent),
+        hostnames=wish.hostnames,
+    )
+
+
+def plan_one(wish: Wish, target: ObservedTarget, situation: Situation) -> TargetPlan:
+    """Plan one target: its owner's policy, or why no policy acts on it."""
+    owned = owner(
+        wish.policies, wish.unit, target.kind, target.name, target.uuid, only_unit=wish.only_unit
+    )
+    holds = holds_of(wish.policies, wish.unit, target.kind, target.name, target.uuid)
+    if owned.policy is None:
+        return _without_policy(wish, target, owned, holds=holds, situation=situation)
+    policy = owned.policy
+    if wish.unit.suspended:
+        policy = replace(policy, suspended=wish.unit.suspended)
+    planned = plan_target(target, Desired(policy, wish.zone_of(policy.timezone), holds), situation)
+    named = owned.pattern is not None and owned.pattern.outright
+    if planned.state is State.UNSUPPORTED and named:
+        louder = tuple(replace(f, severity=Severity.WARNING) for f in planned.findings)
+        return replace(planned, findings=louder)
+    return planned
+
+
+def _without_policy(
+    wish: Wish,
+    target: ObservedTarget,
+    owned: Ownership,
+    *,
+    holds: tuple[Hold, ...],
+    situation: Situation,
+) -> TargetPlan:
+    base = TargetPlan(
+        target.kind, target.uuid, target.name, State.UNMANAGED, zone=wish.zone_of("").key
+    )
+    if is_destination(target, situation):
+        return replace(base, state=State.DESTINATION)
+    if owned.contenders:
+        return replace(base, state=State.CONTENDED, findings=(_contended(owned),))
+    if target.unsupported:
+        return replace(base, state=State.UNSUPPORTED)
+    return replace(base, actions=_hold_locks(wish, target, holds, situation))
+
+
+def _hold_locks(
+    wish: Wish, target: ObservedTarget, holds: tuple[Hold, ...], situation: Situation
+) -> tuple[Action, ...]:
+    """Lock what a hold with `lock: true` covers where no policy owns the target."""
+    if target.kind is not Kind.SHARE or target.snapshots is None or wish.unit.suspended:
+        return ()
+    found: list[Action] = []
+    for snapshot in target.snapshots:
+        covering = [
+            hold for hold in holds if snapshot.time is not None and hold.covers(snapshot.time)
+        ]
+        if covering and not snapshot.immutable and snapshot.mark is None:
+            found.extend(locks.held(snapshot, covering, owner="", situation=situation))
+    return tuple(found)
+
+
+def _contended(owned: Ownership) -> Finding:
+    names = " and ".join(f"{policy.name} ({policy.place})" for policy in owned.contenders)
+    return Finding(
+        "contended",
+        Severity.ERROR,
+        f"policies {names} select it with one priority, {owned.contenders[0].priority}",
+        next_step="give one of them a higher `priority`, or exclude the target in the other",
+        place=owned.contenders[0].place,
+    )
+
+
+def _limits(unit: Unit, asked: Limits) -> Limits:
+    """Return the limits in force: the inventory's, else what the NAS said."""
+    return replace(
+        asked,
+        share=unit.snapshots_per_share or asked.share,
+        lun=unit.snapshots_per_lun or asked.lun,
+        unit=unit.snapshots_per_unit or asked.unit,
+    )
+
+
+def _stop(wish: Wish, observed: Observation) -> Stop | None:
+    """Return what keeps back every deletion of this NAS: its clock (P6), its plans (P8)."""
+    if abs(observed.skew) > wish.brakes.max_clock_skew:
+        return Stop.CLOCK
+    return Stop.PLANS_UNKNOWN if observed.plans is None else None
+
+
+def _unit_findings(wish: Wish, observed: Observation) -> tuple[Finding, ...]:
+    found: list[Finding] = []
+    skew = observed.skew
+    if abs(skew) > wish.brakes.max_clock_skew:
+        found.append(
+            Finding(
+                "clock-skew",
+                Severity.ERROR,
+                f"its clock is {spoken(abs(skew))} {'ahead of' if skew > 0 else 'behind'} this "
+                f"machine's, more than {spoken(wish.brakes.max_clock_skew)}: nothing is deleted",
+                next_step="set NTP on both: DSM shows it under Control Panel > Regional Options",
+            )
+        )
+    if observed.plans is None:
+        found.append(
+            Finding(
+                "plans-unknown",
+                Severity.ERROR,
+                f"its replication plans could not be listed ({observed.plans_problem}): nothing "
+                "is deleted, since a target could be the destination of one",
+                next_step="start Snapshot Replication in Package Center",
+            )
+        )
+    return tuple(found)
