@@ -25,8 +25,9 @@ class Situation:
 
     `plans` is None where the list of replication plans failed. `stop` is what keeps every deletion
     of this NAS back. `destinations` are the casefolded names and ids of replication destinations
-    on this NAS, by kind. `shared_ids` are those that fit two targets. `snapshots` counts all
-    snapshots read on the NAS.
+    on this NAS, by kind. `ambiguous_plans` fit two targets. `snapshots` counts all snapshots read
+    on the NAS. `full` says, by uuid, why DSM just refused a creation for want of room; "" once room
+    was made.
     """
 
     nas: str
@@ -43,6 +44,7 @@ class Situation:
     snapshots: int = 0
     target_ceiling: tuple[int, int] = (50, 50)
     hostnames: Mapping[str, str] = field(default_factory=dict)
+    full: Mapping[str, str] = field(default_factory=dict)
 
     def limit(self, kind: Kind) -> int | None:
         """How many snapshots one target of this kind may hold; None where the NAS did not say."""

@@ -136,6 +136,8 @@ def _held(standing: Standing, reading: Reading) -> bool:
 def _full(reading: Reading) -> str:
     """Say what makes a creation impossible as things stand, "" where nothing does."""
     target, situation = reading.target, reading.situation
+    if target.uuid in situation.full:
+        return situation.full[target.uuid]
     here = len(target.snapshots or ())
     limit = situation.limit(target.kind)
     if limit is not None and here >= limit:

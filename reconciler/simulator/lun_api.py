@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.simulator.api import Api, Method, versions
-from reconciler.simulator.codes import DsmError, LunCode
+from reconciler.simulator.lun_write import change, delete, find_lun, take
 from reconciler.simulator.share_list import check_additional
-from reconciler.simulator.share_write import RECLAIM_SECONDS
 from reconciler.simulator.wire import Call, Reply
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ _ATTRIBUTES: Final = (
     ("emulate_fua_write", 0),
     ("emulate_sync_cache", 0),
 )
-_ACTION_SECONDS: Final = 0.2
 _QOS: Final = {"dev_limit": 0, "dev_reservation": 0, "dev_weight": 0, "iops_enable": 0}
 _FAMILY: Final = {
     "parent_lun_name": "",
@@ -135,20 +133,12 @@ def _list(nas: Nas, call: Call) -> Reply:
     return Reply({"luns": [_row(nas, lun, asked) for lun in shown]})
 
 
-def _find(nas: Nas, call: Call, key: str) -> Lun:
-    uuid = call.text(key, missing=LunCode.MISSING, wrong=LunCode.MALFORMED)
-    lun = next((lun for lun in nas.luns if lun.uuid == uuid), None)
-    if lun is None:
-        raise DsmError(LunCode.NO_SUCH_LUN)
-    return lun
-
-
 def _get(nas: Nas, call: Call) -> Reply:
-    return Reply({"lun": _row(nas, _find(nas, call, "uuid"), call.additional())})
+    return Reply({"lun": _row(nas, find_lun(nas, call, "uuid"), call.additional())})
 
 
 def _list_snapshots(nas: Nas, call: Call) -> Reply:
-    lun, asked, now = _find(nas, call, "src_lun_uuid"), call.additional(), nas.clock.now()
+    lun, asked, now = find_lun(nas, call, "src_lun_uuid"), call.additional(), nas.clock.now()
     check_additional(nas, asked, {"locked_app_keys", "is_worm_locked"})
     rows = []
     for snapshot in lun.snapshots:
@@ -163,96 +153,6 @@ def _list_snapshots(nas: Nas, call: Call) -> Reply:
     return Reply({"count": len(rows), "snapshots": rows})
 
 
-def creation_refusal(nas: Nas, lun: Lun, name: str | None = None) -> LunCode | None:
-    """Return the code with which DSM refuses a new snapshot now, None where it takes it."""
-    volume = nas.volume(lun.volume)
-    checks = (
-        (LunCode.BAD_TYPE, not lun.can_snapshot),
-        (LunCode.NO_SPACE, volume is None or volume.free < nas.limits.lun_reserve),
-        (LunCode.LIMIT, len(lun.snapshots) >= nas.limits.per_lun),
-        (LunCode.DUPLICATE_NAME, bool(name) and any(s.name == name for s in lun.snapshots)),
-    )
-    return next((code for code, refused in checks if refused), None)
-
-
-def _take(nas: Nas, call: Call) -> Reply:
-    lun, now = _find(nas, call, "src_lun_uuid"), nas.clock.now()
-    name, description, taken_by = (
-        _optional_text(call, key) for key in ("snapshot_name", "description", "taken_by")
-    )
-    refusal = creation_refusal(nas, lun, name or None)
-    if refusal is not None:
-        raise DsmError(refusal)
-    snapshot = lun.add_snapshot(
-        int(now),
-        description,
-        locked=call.flag("is_locked"),
-        app_consistent=call.flag("is_app_consistent"),
-        taken_by=taken_by or "webapi",
-        name=name or None,
-    )
-    lun.action_locked_until = now + _ACTION_SECONDS
-    return Reply({"snapshot_id": snapshot.snapshot_id, "snapshot_uuid": snapshot.uuid})
-
-
-def _optional_text(call: Call, key: str) -> str:
-    value = call.parameters.get(key, "")
-    if not isinstance(value, str):
-        raise DsmError(LunCode.MALFORMED)
-    return value
-
-
-def _find_snapshot(nas: Nas, uuid: str) -> tuple[Lun, LunSnapshot] | None:
-    for lun in nas.luns:
-        snapshot = lun.snapshot(uuid)
-        if snapshot is not None:
-            return lun, snapshot
-    return None
-
-
-def _delete(nas: Nas, call: Call) -> Reply:
-    if "snapshot_uuids" in call.parameters:
-        uuids = call.texts("snapshot_uuids", wrong=LunCode.MALFORMED)
-        codes = [(uuid, _delete_one(nas, uuid)) for uuid in uuids]
-        return Reply([{uuid: int(code)} for uuid, code in codes if code is not None])
-    uuid = call.text("snapshot_uuid", missing=LunCode.MISSING, wrong=LunCode.MALFORMED)
-    refusal = _delete_one(nas, uuid)
-    if refusal is not None:
-        raise DsmError(refusal)
-    return Reply()
-
-
-def _delete_one(nas: Nas, uuid: str) -> LunCode | None:
-    found = _find_snapshot(nas, uuid)
-    if found is None:
-        return LunCode.NO_SUCH_SNAPSHOT
-    lun, snapshot = found
-    if snapshot.locked_app_keys or snapshot.immutable(nas.clock.now()):
-        return LunCode.LOCKED
-    remove(nas, lun, snapshot)
-    return None
-
-
-def remove(nas: Nas, lun: Lun, snapshot: LunSnapshot) -> None:
-    """Take a snapshot away; its space comes back minutes later."""
-    lun.snapshots.remove(snapshot)
-    volume = nas.volume(lun.volume)
-    if volume is not None:
-        volume.reclaim.append((nas.clock.now() + RECLAIM_SECONDS, snapshot.exclusive))
-
-
-def _change(nas: Nas, call: Call) -> Reply:
-    uuid = call.text("snapshot_uuid", missing=LunCode.MISSING, wrong=LunCode.MALFORMED)
-    found = _find_snapshot(nas, uuid)
-    if found is None:
-        raise DsmError(LunCode.NO_SUCH_SNAPSHOT)
-    snapshot = found[1]
-    if "description" in call.parameters:
-        snapshot.description = _optional_text(call, "description")
-    snapshot.locked = call.flag("is_locked", default=snapshot.locked)
-    return Reply()
-
-
 _V1: Final = versions(1)
 
 APIS: Final = (
@@ -264,10 +164,9 @@ APIS: Final = (
             "list": Method(_V1, _list),
             "get": Method(_V1, _get),
             "list_snapshot": Method(_V1, _list_snapshots),
-            "take_snapshot": Method(_V1, _take, writes=True),
-            "set_snapshot": Method(_V1, _change, writes=True),
-            "delete_snapshot": Method(_V1, _delete, writes=True),
+            "take_snapshot": Method(_V1, take, writes=True),
+            "set_snapshot": Method(_V1, change, writes=True),
+            "delete_snapshot": Method(_V1, delete, writes=True),
         },
     ),
 )
-

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from reconciler.simulator.clock import Clock, Instant
 from reconciler.simulator.encryption import EncryptionKey
@@ -21,6 +21,8 @@ from reconciler.simulator.share import GIB, Share, new_uuid
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+_Named = TypeVar("_Named", Share, Lun)
 
 Carriers = Literal["both", "cookie", "param"]
 Replication = Literal["installed", "absent", "stopped"]
@@ -226,11 +228,11 @@ class Nas:
 
     def share(self, name: str) -> Share:
         """Return the share of that name; `KeyError` without one."""
-        return self._named(self.shares, name)
+        return _named(self.shares, name)
 
     def lun(self, name: str) -> Lun:
         """Return the LUN of that name; `KeyError` without one."""
-        return self._named(self.luns, name)
+        return _named(self.luns, name)
 
     def plan(self, target: str) -> Plan:
         """Return the plan whose target or id is `target`; `KeyError` without one."""
@@ -247,9 +249,7 @@ class Nas:
         """Return the plans whose local target is that share or LUN."""
         if isinstance(target, Lun):
             return [p for p in self.plans if p.target == target.uuid]
-        return [
-            p for p in self.plans if p.target_type == TARGET_SHARE and p.target == target.name
-        ]
+        return [p for p in self.plans if p.target_type == TARGET_SHARE and p.target == target.name]
 
     def one_time_code(self) -> str:
         """Return the account's one-time code of the simulated moment."""
@@ -266,13 +266,13 @@ class Nas:
         """Return the zone's name as `time_zone` reports it."""
         return self.synology_zone or zone_name(self.zone)
 
-    def write_log(self, text: str, *, user: str = "SYSTEM") -> None:
-        """Add a line to the log feed at the present moment."""
-        self.log.append(LogEntry(at=self.clock.now(), text=text, user=user))
+    def write_log(self, text: str, *, user: str = "SYSTEM", at: float | None = None) -> None:
+        """Add a line to the log feed, at the present moment unless told otherwise."""
+        self.log.append(LogEntry(at=self.clock.now() if at is None else at, text=text, user=user))
 
-    @staticmethod
-    def _named(things: list[Any], name: str) -> Any:
-        for thing in things:
-            if thing.name == name:
-                return thing
-        raise KeyError(name)
+
+def _named(things: list[_Named], name: str) -> _Named:
+    for thing in things:
+        if thing.name == name:
+            return thing
+    raise KeyError(name)

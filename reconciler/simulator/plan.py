@@ -89,9 +89,4 @@ class Plan:
     @property
     def can_sync(self) -> bool:
         """Whether a sync may be asked for now."""
-        return (
-            self.role == MAIN_SITE
-            and self.enabled
-            and not self.paused
-            and self.running is None
-        )
+        return self.role == MAIN_SITE and self.enabled and not self.paused and self.running is None

@@ -130,9 +130,9 @@ def delete(nas: Nas, call: Call) -> Reply:
             raise DsmError(code)
     refusals: list[dict[str, int]] = []
     for name in names:
-        code = _delete_one(nas, share, name)
-        if code is not None:
-            refusals.append({name: int(code)})
+        refusal = _delete_one(nas, share, name)
+        if refusal is not None:
+            refusals.append({name: int(refusal)})
     if refusals and nas.delete_refusals == "error":
         raise DsmError(next(iter(refusals[0].values())), errors=refusals)
     return Reply(refusals) if refusals else Reply()

@@ -1,0 +1,245 @@
+"""Taking a snapshot exactly once (promise P12), and measuring how its name keeps the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from reconciler import mark
+from reconciler.dsm import NoRoom
+from reconciler.duration import HOUR, spoken
+from reconciler.errors import AmbiguousWrite, TargetError
+from reconciler.execute.outcome import ActionOutcome, Result
+from reconciler.model import Finding, Kind, NameForm, Severity
+from reconciler.planning.plan import Action, Create, State, Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.execute.ground import Ground, Sight
+    from reconciler.model import Instant, Seconds, Snapshot
+    from reconciler.planning.plan import TargetPlan
+
+_SEARCH: Seconds = 180
+_PAUSES = (1, 2, 3, 5, 10, 15, 20)
+_COLLISION_PAUSE: Seconds = 2
+_QUARTER: Seconds = 900
+_FARTHEST = {NameForm.OFFSET: HOUR, NameForm.BARE: 14 * HOUR}
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """How a creation ended. `room` is DSM's reason where limit or space refused it."""
+
+    outcome: ActionOutcome
+    findings: tuple[Finding, ...] = ()
+    room: str = ""
+
+
+def create(ground: Ground, target: TargetPlan, action: Action) -> Created:
+    """Take the snapshot that `action` asks for, unless its due time was served meanwhile."""
+    sight = ground.look(target.kind, target.uuid)
+    change = _still_wanted(sight, action)
+    if change is None:
+        return Created(_not_made(sight, action))
+    known = frozenset(sight.snapshots)
+    for last in (False, True):
+        attempt = _attempt(ground, sight, change, known=known)
+        if attempt.snapshot is not None:
+            return _verified(ground, action, change, attempt)
+        if attempt.room:
+            outcome = ActionOutcome(action, Result.FAILED, attempt.detail)
+            return Created(outcome, room=attempt.room)
+        if not attempt.collided or last:
+            break
+        ground.log.warning("create.collision", name=attempt.detail)
+        ground.clock.sleep(_COLLISION_PAUSE)
+    return Created(ActionOutcome(action, Result.FAILED, attempt.detail))
+
+
+def _not_made(sight: Sight, action: Action) -> ActionOutcome:
+    """Say why a planned creation is not tried: no longer due, or no longer possible."""
+    if not sight.trusted or sight.plan is None:
+        problem = sight.target.problem if sight.target is not None else "the target is gone"
+        return ActionOutcome(action, Result.FAILED, problem or "the target cannot be read")
+    if sight.plan.state is State.BLOCKED:
+        return ActionOutcome(action, Result.FAILED, "there is no room for a snapshot any more")
+    return ActionOutcome(action, Result.SKIPPED, "no longer due")
+
+
+def _still_wanted(sight: Sight, action: Action) -> Create | None:
+    """Return the creation as the fresh reading wants it, never more binding than permitted."""
+    planned = action.change
+    if not sight.trusted or sight.plan is None or not isinstance(planned, Create):
+        return None
+    for fresh in sight.plan.actions:
+        change = fresh.change
+        if isinstance(change, Create) and change.due == planned.due:
+            days = min(change.immutable_days, planned.immutable_days)
+            return replace(change, immutable_days=days)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One request and what was found of it; `asked` is the NAS's clock right before it."""
+
+    asked: Instant
+    snapshot: Snapshot | None = None
+    detail: str = ""
+    collided: bool = False
+    room: str = ""
+
+
+def _attempt(ground: Ground, sight: Sight, change: Create, *, known: frozenset[str]) -> _Attempt:
+    asked = ground.now
+    if sight.target is None:
+        return _Attempt(asked, detail="the target is gone")
+    target = sight.target
+    ground.log.info("create.intent", due=mark.due_identifier(change.due), lock=change.lock,
+                    immutable_days=change.immutable_days)  # fmt: skip
+    try:
+        name = _take(ground, target.kind, target.name, uuid=target.uuid, change=change)
+    except AmbiguousWrite as error:
+        found = _search(ground, sight, change, known=known)
+        text = f"no answer, and not found within {spoken(_SEARCH)}: {error}"
+        return _Attempt(asked, found, detail=text)
+    except NoRoom as error:
+        return _Attempt(asked, detail=str(error), room=str(error))
+    except TargetError as error:
+        found = _find(ground.look(target.kind, target.uuid), change, known=known)
+        return _Attempt(asked, found, detail=str(error))
+    return _listed(ground, sight, change, asked=asked, name=name, known=known)
+
+
+def _take(ground: Ground, kind: Kind, name: str, *, uuid: str, change: Create) -> str:
+    if kind is Kind.SHARE:
+        return ground.writer.take_share_snapshot(
+            name,
+            description=change.description,
+            lock=change.lock,
+            immutable_days=change.immutable_days,
+        )
+    return ground.writer.take_lun_snapshot(
+        uuid,
+        name=change.lun_name,
+        description=change.description,
+        lock=change.lock,
+        consistent=change.consistent,
+    )
+
+
+def _listed(
+    ground: Ground,
+    sight: Sight,
+    change: Create,
+    *,
+    asked: Instant,
+    name: str,
+    known: frozenset[str],
+) -> _Attempt:
+    """Look for the name that DSM answered, with our mark; another mark under it is a collision."""
+    if sight.target is None:
+        return _Attempt(asked, detail="the target is gone")
+    for pause in (0, *_PAUSES[:3]):
+        ground.clock.sleep(pause)
+        fresh = ground.look(sight.target.kind, sight.target.uuid)
+        found = _find(fresh, change, known=known)
+        if found is not None:
+            return _Attempt(asked, found)
+        if name in fresh.snapshots:
+            text = f"{name} is another snapshot, of the same second"
+            return _Attempt(asked, detail=text, collided=True)
+    return _Attempt(asked, detail=f"DSM answered {name}, but the list does not show it")
+
+
+def _search(
+    ground: Ground, sight: Sight, change: Create, *, known: frozenset[str]
+) -> Snapshot | None:
+    """Look for the mark of a creation whose answer was lost, for three minutes."""
+    if sight.target is None:
+        return None
+    for pause in _until(ground, _SEARCH):
+        ground.clock.sleep(pause)
+        try:
+            found = _find(
+                ground.look(sight.target.kind, sight.target.uuid), change, known=known
+            )
+        except TargetError as error:
+            ground.log.info("create.search", error=str(error))
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _until(ground: Ground, length: Seconds) -> Iterator[Seconds]:
+    end = ground.clock.monotonic() + length
+    for pause in (*_PAUSES, *([_PAUSES[-1]] * length)):
+        left = end - ground.clock.monotonic()
+        if left <= 0:
+            return
+        yield int(min(pause, left)) or 1
+
+
+def _find(sight: Sight, change: Create, *, known: frozenset[str]) -> Snapshot | None:
+    """Return the new snapshot that carries this creation's mark."""
+    wanted = mark.parse(change.description)
+    for key, snapshot in sight.snapshots.items():
+        if key not in known and snapshot.mark is not None and snapshot.mark == wanted:
+            return snapshot
+    return None
+
+
+def _verified(ground: Ground, action: Action, change: Create, attempt: _Attempt) -> Created:
+    snapshot = attempt.snapshot
+    if snapshot is None:
+        raise AssertionError("only a snapshot that was seen is verified")
+    findings = (*_not_immutable(change, snapshot), *_measure(ground, attempt, snapshot))
+    return Created(ActionOutcome(action, Result.DONE, name=snapshot.name), findings)
+
+
+def _not_immutable(change: Create, snapshot: Snapshot) -> Iterator[Finding]:
+    if change.immutable_days and not snapshot.immutable:
+        yield Finding(
+            "not-immutable",
+            Severity.ERROR,
+            f"{snapshot.name} was to be immutable for {change.immutable_days} d and is not",
+            next_step="check that DSM is 7.2 or later and that the volume supports it; the "
+            "snapshot stays, and is not made immutable later",
+        )
+
+
+def _measure(ground: Ground, attempt: _Attempt, snapshot: Snapshot) -> Iterator[Finding]:
+    """Compare a new share snapshot's name with the NAS's clock (P6).
+
+    A difference that a half-hour zone or a name without offset explains, in quarters of an hour,
+    is taken off all names from then on; any other one stops the deletions of this NAS.
+    """
+    if snapshot.form is None or snapshot.time is None:
+        return
+    skew = ground.wish.brakes.max_clock_skew
+    low, high = attempt.asked - skew, ground.now + skew
+    if low <= snapshot.time <= high:
+        return
+    off = snapshot.time - (attempt.asked + ground.now) // 2
+    shift = round(off / _QUARTER) * _QUARTER
+    explained = snapshot.form is NameForm.BARE or ground.situation.fractional_zone
+    constant = explained and 0 < abs(shift) <= _FARTHEST[snapshot.form]
+    if constant and low <= snapshot.time - shift <= high:
+        ground.measured(snapshot.form, shift)
+        yield Finding(
+            "name-shift",
+            Severity.NOTE,
+            f"names on this NAS run {spoken(abs(shift))} {'ahead of' if shift > 0 else 'behind'} "
+            "its clock; that is taken into account",
+        )
+        return
+    ground.stop = Stop.NAME_CLOCK
+    yield Finding(
+        "name-clock",
+        Severity.ERROR,
+        f"{snapshot.name} differs from the clock of the NAS by {spoken(abs(off))}, more than "
+        f"{spoken(skew)}: nothing more is deleted there",
+        next_step="check time and time zone in DSM: Control Panel > Regional Options",
+    )

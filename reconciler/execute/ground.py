@@ -1,0 +1,107 @@
+"""The ground a permit is applied on: the client, and the reading taken right before each write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from reconciler.observe import Observer, shifted
+from reconciler.planning.plan import State, Stop, TargetPlan
+from reconciler.planning.unit import Wish, plan_one, situate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.dsm import Clock, Writer
+    from reconciler.model import (
+        Instant,
+        Kind,
+        NameForm,
+        Observation,
+        ObservedTarget,
+        Seconds,
+        Snapshot,
+    )
+    from reconciler.planning.situation import Situation
+
+
+@dataclass(slots=True)
+class Ground:
+    """One NAS during one pass. The observation is replaced by each fresh reading.
+
+    `stop` is set when something seen during the pass forbids any further deletion on this NAS.
+    `full` says, by uuid, why DSM refused a creation for want of room; "" once room was made.
+    """
+
+    wish: Wish
+    writer: Writer
+    clock: Clock
+    observation: Observation
+    log: structlog.stdlib.BoundLogger
+    stop: Stop | None = None
+    full: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def now(self) -> Instant:
+        """The NAS's own clock at its last answer."""
+        stamp = self.writer.server_time
+        return self.observation.now if stamp is None else stamp.date
+
+    @property
+    def situation(self) -> Situation:
+        """The situation of the latest reading, with what this pass found out since."""
+        found = situate(self.wish, self.observation)
+        return replace(found, stop=self.stop or found.stop, full=dict(self.full))
+
+    def look(self, kind: Kind, uuid: str) -> Sight:
+        """Read one target anew, found by its uuid, and run the rules on that reading (P10)."""
+        observer = Observer(self.observation.nas, self.writer)
+        self.observation = observer.again(self.observation, kind, uuid)
+        target = next(
+            (t for t in self.observation.targets if (t.kind, t.uuid) == (kind, uuid)), None
+        )
+        if target is None:
+            return Sight(None, None)
+        return Sight(target, plan_one(self.wish, target, self.situation))
+
+    def measured(self, form: NameForm, shift: Seconds) -> None:
+        """Take a constant difference between names and the clock off every time of this NAS."""
+        shifts: Mapping[NameForm, Seconds] = {form: shift}
+        known = dict(self.observation.name_shift)
+        targets = tuple(
+            moved
+            for t in self.observation.targets
+            if (moved := shifted(t, shifts)) is not None
+        )
+        self.observation = replace(
+            self.observation,
+            targets=targets,
+            name_shift=tuple(sorted({**known, form: shift}.items())),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A fresh reading of one target and the plan of that reading; both None where it is gone."""
+
+    target: ObservedTarget | None
+    plan: TargetPlan | None
+
+    @property
+    def snapshots(self) -> Mapping[str, Snapshot]:
+        """The listed snapshots by key; empty where the listing cannot be trusted."""
+        if self.target is None or self.target.snapshots is None:
+            return {}
+        return {snapshot.key: snapshot for snapshot in self.target.snapshots}
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the listing is complete and the policy still acts here."""
+        return (
+            self.target is not None
+            and self.target.snapshots is not None
+            and self.plan is not None
+            and self.plan.state not in (State.UNKNOWN, State.CONTENDED, State.DESTINATION)
+        )

@@ -1,0 +1,181 @@
+"""Reading a NAS into an observation, whole at first and one target at a time before each write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from reconciler import mark
+from reconciler.errors import PermanentError, TargetError
+from reconciler.model import Kind, Observation, ObservedTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from reconciler.dsm import Lun, Reader, Share
+    from reconciler.model import BuiltIn, NameForm, ReplicationPlan, Seconds, Snapshot
+
+    Owned = Callable[[Kind, str, str], bool]
+    """Whether a policy owns the target of this kind, name and uuid."""
+
+    Listings = Mapping[str, "tuple[Snapshot, ...] | TargetError"]
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Reads one NAS through a client that cannot write."""
+
+    nas: str
+    reader: Reader
+
+    def whole(self, owned: Owned) -> Observation:
+        """Read everything that planning this NAS needs.
+
+        DSM's own schedules and retention are asked for `owned` targets alone. Raises TargetError
+        where the unit itself, its shares or its LUNs cannot be read; one target that cannot be
+        read is part of the observation, with its problem.
+        """
+        reader = self.reader
+        unit = reader.read_unit()
+        shares = reader.read_shares()
+        luns = reader.read_luns()
+        plans, problem = self._plans()
+        free = reader.read_volumes()
+        listings = reader.read_snapshots([s.name for s in shares if not s.unsupported])
+        lun_listings = reader.read_lun_snapshots([lun.uuid for lun in luns if not lun.unsupported])
+        asked = [s.name for s in shares if owned(Kind.SHARE, s.name, s.uuid) and not s.unsupported]
+        built_in = reader.read_built_in(asked)
+        targets = [
+            _share(share, listings, built_in=built_in.get(share.name), free=free)
+            for share in shares
+        ]
+        targets += [_lun(lun, lun_listings, free=free) for lun in luns]
+        stamp = self._stamp()
+        return Observation(
+            nas=self.nas,
+            identity=unit.identity,
+            now=stamp[0],
+            skew=stamp[1],
+            utc_offset=unit.utc_offset,
+            limits=unit.limits,
+            targets=tuple(targets),
+            plans=plans,
+            plans_problem=problem,
+        )
+
+    def again(self, before: Observation, kind: Kind, uuid: str) -> Observation:
+        """Read one target, the replication plans and the clock anew, found by its uuid (P10).
+
+        The rest is as `before`. A target that is gone is left out of the result.
+        """
+        shifts = dict(before.name_shift)
+        old = next((t for t in before.targets if (t.kind, t.uuid) == (kind, uuid)), None)
+        fresh = self._share_again(uuid, old) if kind is Kind.SHARE else self._lun_again(uuid, old)
+        plans, problem = self._plans()
+        targets = [
+            t if (t.kind, t.uuid) != (kind, uuid) else shifted(fresh, shifts)
+            for t in before.targets
+            if (t.kind, t.uuid) != (kind, uuid) or fresh is not None
+        ]
+        stamp = self._stamp()
+        return replace(
+            before,
+            now=stamp[0],
+            skew=stamp[1],
+            targets=tuple(t for t in targets if t is not None),
+            plans=plans,
+            plans_problem=problem,
+        )
+
+    def _plans(self) -> tuple[tuple[ReplicationPlan, ...] | None, str]:
+        try:
+            return self.reader.read_plans(), ""
+        except TargetError as error:
+            return None, str(error)
+
+    def _stamp(self) -> tuple[int, float]:
+        stamp = self.reader.server_time
+        if stamp is None:
+            raise PermanentError(
+                f"{self.nas} sends no `Date` header, so its clock cannot be read",
+                next_step="let the reverse proxy before it pass the header on",
+            )
+        return stamp.date, stamp.skew
+
+    def _share_again(self, uuid: str, old: ObservedTarget | None) -> ObservedTarget | None:
+        share = self.reader.read_share(uuid)
+        if share is None:
+            return None
+        listings = self.reader.read_snapshots([share.name])
+        fresh = _share(share, listings, built_in=old.built_in if old else None, free={})
+        return replace(fresh, volume_free=old.volume_free if old else None)
+
+    def _lun_again(self, uuid: str, old: ObservedTarget | None) -> ObservedTarget | None:
+        if old is None:
+            return None
+        listing = self.reader.read_lun_snapshots([uuid])[uuid]
+        snapshots, problem = _marked(listing)
+        return replace(old, snapshots=snapshots, problem=problem)
+
+
+def shifted(
+    target: ObservedTarget | None, shifts: Mapping[NameForm, Seconds]
+) -> ObservedTarget | None:
+    """Take a measured constant difference between names and the clock off a target's times."""
+    if target is None or target.snapshots is None or not shifts:
+        return target
+    return replace(
+        target,
+        snapshots=tuple(
+            replace(s, time=s.time - shifts[s.form])
+            if s.time is not None and s.form in shifts
+            else s
+            for s in target.snapshots
+        ),
+    )
+
+
+def _share(
+    share: Share, listings: Listings, *, built_in: BuiltIn | None, free: Mapping[str, int]
+) -> ObservedTarget:
+    snapshots, problem = _marked(listings.get(share.name))
+    return ObservedTarget(
+        Kind.SHARE,
+        share.uuid,
+        share.name,
+        snapshots,
+        problem=problem,
+        unsupported=share.unsupported,
+        built_in=built_in,
+        volume_free=free.get(share.volume),
+    )
+
+
+def _lun(lun: Lun, listings: Listings, *, free: Mapping[str, int]) -> ObservedTarget:
+    snapshots, problem = _marked(listings.get(lun.uuid))
+    return ObservedTarget(
+        Kind.LUN,
+        lun.uuid,
+        lun.name,
+        snapshots,
+        problem=problem,
+        unsupported=lun.unsupported,
+        built_in=lun.built_in,
+        volume_free=free.get(lun.volume),
+    )
+
+
+def _marked(
+    listing: Sequence[Snapshot] | TargetError | None,
+) -> tuple[tuple[Snapshot, ...] | None, str]:
+    """Attach ownership marks; return None and the reason where the listing cannot be trusted."""
+    if listing is None:
+        return None, "not listed"
+    if isinstance(listing, TargetError):
+        return None, str(listing)
+    return tuple(_with_mark(snapshot) for snapshot in listing), ""
+
+
+def _with_mark(snapshot: Snapshot) -> Snapshot:
+    found = mark.parse(snapshot.description)
+    return snapshot if found is None else replace(snapshot, mark=found)

@@ -1,0 +1,1 @@
+"""What people and scripts read: plans, explanations, findings and lists as text."""

@@ -1,0 +1,58 @@
+"""Columns of text: widths as a terminal counts them, wrapping, and lines that hang."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def columns(text: str) -> int:
+    """Return how many columns a terminal gives the text: two for wide characters."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(character) for character in text)
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def pad(text: str, width: int) -> str:
+    """Return the text with spaces up to `width` columns."""
+    return text + " " * max(0, width - columns(text))
+
+
+def wrap(text: str, width: int) -> tuple[str, ...]:
+    """Break a text at spaces into lines of at most `width` columns, longer words where they end.
+
+    Several spaces in a row stay together; an empty text is one empty line.
+    """
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        longer = f"{line} {word}" if line else word
+        if columns(longer) <= width:
+            line = longer
+            continue
+        if line:
+            lines.append(line)
+        *full, line = _pieces(word, width)
+        lines.extend(full)
+    return (*lines, line)
+
+
+def _pieces(word: str, width: int) -> list[str]:
+    pieces = [""]
+    for character in word:
+        if columns(pieces[-1]) + columns(character) > width:
+            pieces.append("")
+        pieces[-1] += character
+    return pieces
+
+
+def hang(first: str, text: str, *, width: int) -> tuple[str, ...]:
+    """Write `first` and then the text, which wraps under itself; trailing spaces are cut."""
+    indent = columns(first)
+    head, *rest = wrap(text, max(20, width - indent))
+    return ((first + head).rstrip(), *(" " * indent + line for line in rest))
