@@ -375,7 +375,9 @@ def _cron_times(written: str, day: date, at: ZoneInfo) -> tuple[Instant, ...]:
     found: set[Instant] = set()
     simulation = CronSim(written, begin)
     for due in simulation:
-        if simulation.dt.date() > day:  # its own wall clock: a due time after a gap stays on its day
+        if (
+            simulation.dt.date() > day
+        ):  # its own wall clock: a due time after a gap stays on its day
             break
         found.add(int(due.timestamp()))
     return tuple(sorted(found))

@@ -92,7 +92,7 @@ def with_lock(description: str, *, lock: bool, adopter: Mark) -> str:
         return f"{description} {adopter}".lstrip() if lock else description
     text = description[: found.start()]
     if mark.adopted and not lock:
-        return text[:-1] if text.endswith(" ") else text
+        return text.removesuffix(" ")
     return f"{text}{replace(mark, lock=lock)}"
 
 

@@ -36,31 +36,31 @@ class Observer:
         read is part of the observation, with its problem.
         """
         reader = self.reader
-        unit = reader.read_unit()
-        shares = reader.read_shares()
-        luns = reader.read_luns()
-        plans, problem = self._plans()
-        free = reader.read_volumes()
-        listings = reader.read_snapshots([s.name for s in shares if not s.unsupported])
-        lun_listings = reader.read_lun_snapshots([lun.uuid for lun in luns if not lun.unsupported])
-        asked = [s.name for s in shares if owned(Kind.SHARE, s.name, s.uuid) and not s.unsupported]
-        built_in = reader.read_built_in(asked)
+        seen = reader.read_overview()
+        listings, lun_listings = reader.read_listings(
+            [share.name for share in seen.shares if _listable(share)],
+            [lun.uuid for lun in seen.luns if not lun.unsupported],
+        )
+        built_in = reader.read_built_in(
+            [s.name for s in seen.shares if _listable(s) and owned(Kind.SHARE, s.name, s.uuid)]
+        )
         targets = [
-            _share(share, listings, built_in=built_in.get(share.name), free=free)
-            for share in shares
+            _share(share, listings, built_in=built_in.get(share.name), free=seen.free)
+            for share in seen.shares
         ]
-        targets += [_lun(lun, lun_listings, free=free) for lun in luns]
+        targets += [_lun(lun, lun_listings, free=seen.free) for lun in seen.luns]
+        failed = isinstance(seen.plans, TargetError)
         stamp = self._stamp()
         return Observation(
             nas=self.nas,
-            identity=unit.identity,
+            identity=seen.facts.identity,
             now=stamp[0],
             skew=stamp[1],
-            utc_offset=unit.utc_offset,
-            limits=unit.limits,
+            utc_offset=seen.facts.utc_offset,
+            limits=seen.facts.limits,
             targets=tuple(targets),
-            plans=plans,
-            plans_problem=problem,
+            plans=None if isinstance(seen.plans, TargetError) else seen.plans,
+            plans_problem=str(seen.plans) if failed else "",
         )
 
     def again(self, before: Observation, kind: Kind, uuid: str) -> Observation:
@@ -106,15 +106,15 @@ class Observer:
         share = self.reader.read_share(uuid)
         if share is None:
             return None
-        listings = self.reader.read_snapshots([share.name])
+        listings, _ = self.reader.read_listings([share.name] if _listable(share) else [], [])
         fresh = _share(share, listings, built_in=old.built_in if old else None, free={})
         return replace(fresh, volume_free=old.volume_free if old else None)
 
     def _lun_again(self, uuid: str, old: ObservedTarget | None) -> ObservedTarget | None:
         if old is None:
             return None
-        listing = self.reader.read_lun_snapshots([uuid])[uuid]
-        snapshots, problem = _marked(listing)
+        _, listings = self.reader.read_listings([], [uuid])
+        snapshots, problem = _marked(listings[uuid])
         return replace(old, snapshots=snapshots, problem=problem)
 
 
@@ -135,10 +135,15 @@ def shifted(
     )
 
 
+def _listable(share: Share) -> bool:
+    return not share.unsupported and not share.problem
+
+
 def _share(
     share: Share, listings: Listings, *, built_in: BuiltIn | None, free: Mapping[str, int]
 ) -> ObservedTarget:
     snapshots, problem = _marked(listings.get(share.name))
+    problem = share.problem or problem
     return ObservedTarget(
         Kind.SHARE,
         share.uuid,

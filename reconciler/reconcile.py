@@ -56,7 +56,9 @@ def apply(looked: Looked, writer: Writer, clock: Clock, *, run: str) -> UnitOutc
     return execute(permit, ground)
 
 
-_SERIAL_STEP = "check `url` in the inventory; if the unit was replaced, write its new `serial` there"
+_SERIAL_STEP = (
+    "check `url` in the inventory; if the unit was replaced, write its new `serial` there"
+)
 
 
 def _stranger(wish: Wish, observation: Observation) -> str:

@@ -73,10 +73,10 @@ def counted(number: int, singular: str, plural: str = "") -> str:
 
 
 def plain(text: str) -> str:
-    """Return text from outside with every character that could steer a terminal written out.
+    r"""Return text from outside with every character that could steer a terminal written out.
 
     Control and format characters (escape sequences, line ends, changes of the writing direction),
-    lone surrogates and separators of lines become escapes such as `\\x1b`; the rest stays.
+    lone surrogates and separators of lines become escapes such as `\x1b`; the rest stays.
     """
     if text.isprintable():
         return text

@@ -162,9 +162,7 @@ def _search(
     for pause in _until(ground, _SEARCH):
         ground.clock.sleep(pause)
         try:
-            found = _find(
-                ground.look(sight.target.kind, sight.target.uuid), change, known=known
-            )
+            found = _find(ground.look(sight.target.kind, sight.target.uuid), change, known=known)
         except TargetError as error:
             ground.log.info("create.search", error=str(error))
             continue

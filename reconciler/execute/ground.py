@@ -71,9 +71,7 @@ class Ground:
         shifts: Mapping[NameForm, Seconds] = {form: shift}
         known = dict(self.observation.name_shift)
         targets = tuple(
-            moved
-            for t in self.observation.targets
-            if (moved := shifted(t, shifts)) is not None
+            moved for t in self.observation.targets if (moved := shifted(t, shifts)) is not None
         )
         self.observation = replace(
             self.observation,

@@ -112,7 +112,9 @@ class TargetRun:
     def _fail_rest(self, text: str) -> None:
         ended = {id(o.action) for o in self._outcomes}
         self._outcomes.extend(
-            ActionOutcome(a, Result.FAILED, text) for a in self._target.actions if id(a) not in ended
+            ActionOutcome(a, Result.FAILED, text)
+            for a in self._target.actions
+            if id(a) not in ended
         )
 
 

@@ -37,9 +37,7 @@ def execute(permit: Permit, ground: Ground) -> UnitOutcome:
     return UnitOutcome(permit.nas, tuple(done))
 
 
-def _stopped(
-    permit: Permit, done: list[TargetOutcome], error: TargetError | None
-) -> UnitOutcome:
+def _stopped(permit: Permit, done: list[TargetOutcome], error: TargetError | None) -> UnitOutcome:
     left = len(permit.targets) - len(done)
     return UnitOutcome(
         permit.nas,

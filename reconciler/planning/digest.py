@@ -22,7 +22,7 @@ CAUSES: dict[Stop, str] = {
     Stop.BRAKE_TARGET: "brake",
     Stop.BRAKE_UNIT: "brake",
 }
-"""Why deletions wait for an approval, in the plan document's words, for each stop it can release."""
+"""Why deletions wait for approval, in the plan document's words: one for each approvable stop."""
 
 
 @dataclass(frozen=True, slots=True)

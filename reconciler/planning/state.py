@@ -11,8 +11,8 @@ from reconciler.planning import locks
 from reconciler.planning.plan import Delete, SetAttributes, State, TargetPlan
 
 if TYPE_CHECKING:
-    from reconciler.planning.replication import Replication
     from reconciler.planning.reading import Reading
+    from reconciler.planning.replication import Replication
 
 
 def settle(

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def columns(text: str) -> int:
@@ -56,3 +60,15 @@ def hang(first: str, text: str, *, width: int) -> tuple[str, ...]:
     indent = columns(first)
     head, *rest = wrap(text, max(20, width - indent))
     return ((first + head).rstrip(), *(" " * indent + line for line in rest))
+
+
+def joined(parts: Sequence[str], separator: str, *, width: int) -> tuple[str, ...]:
+    """Join parts into lines of at most `width` columns, broken between parts where they can be."""
+    lines: list[str] = []
+    for part in parts:
+        longer = f"{lines[-1]}{separator}{part}" if lines else part
+        if lines and columns(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.extend(wrap(part, width))
+    return tuple(lines)

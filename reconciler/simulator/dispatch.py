@@ -84,9 +84,7 @@ class Dispatcher:
         apis = chain(own, *(module.APIS for module in others))
         self._apis: dict[str, Api] = {api.name: api for api in apis}
 
-    def answer(
-        self, call: Call, exchange: Exchange, *, only: str | None = None
-    ) -> dict[str, Any]:
+    def answer(self, call: Call, exchange: Exchange, *, only: str | None = None) -> dict[str, Any]:
         """Return the JSON object that answers a request; raise `ConnectionCutError` for none.
 
         `only` is the one API that the program behind the request's path answers, if it is one.

@@ -188,7 +188,7 @@ def _read_zone(value: Any, path: str) -> str:
 
 
 def _write_object(thing: Any) -> dict[str, Any]:
-    types, written = types_of(type(thing)), {}
+    types, written = types_of(thing.__class__), {}
     for name, spec in _saved(type(thing)).items():
         value = getattr(thing, name)
         if value != _default(spec):

@@ -17,7 +17,9 @@ Fraction = Literal["truncated", "hhmm", "dotted"]
 
 _STAMP: Final = "%Y.%m.%d-%H.%M.%S"
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS: Final = tuple(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"])
+_MONTHS: Final = (
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+)  # fmt: skip
 
 _ZONES: Final = (
     ("Europe/Brussels", "Brussels", "Brussels, Copenhagen, Madrid, Paris"),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from reconciler.simulator.clock import Instant
 from reconciler.simulator.schedule import Schedule
 from reconciler.simulator.share import new_uuid
+
+if TYPE_CHECKING:
+    from reconciler.simulator.clock import Instant
 
 MAIN_SITE = 1
 RECOVERY_SITE = 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import ssl
 import struct
 import sys
 import threading
@@ -19,6 +18,7 @@ from reconciler.simulator.naming import http_date
 from reconciler.simulator.wire import Carried, envelope, read_call, read_cookie, read_form
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
     from types import TracebackType
 

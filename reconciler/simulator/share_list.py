@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.simulator.api import Api, Method, versions
 from reconciler.simulator.codes import Common, DsmError, ShareCode
-from reconciler.simulator.share import Share
 from reconciler.simulator.wire import Call, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.simulator.nas import Nas
+    from reconciler.simulator.share import Share
 
 _FIELDS: Final[dict[str, Callable[[Share], dict[str, Any]]]] = {
     "support_snapshot": lambda s: {"support_snapshot": s.support_snapshot},

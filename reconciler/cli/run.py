@@ -1,0 +1,182 @@
+"""One pass: plan, show, ask once on a terminal, apply."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler import __version__
+from reconciler.cli import output
+from reconciler.cli.exits import Exit, worst
+from reconciler.cli.targets import matches
+from reconciler.fleet import Fleet, plan_of
+from reconciler.model import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.cli.settings import Settings
+    from reconciler.execute import UnitOutcome
+    from reconciler.model import Finding, Instant
+    from reconciler.planning.plan import Plan
+    from reconciler.reconcile import Looked
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The options of a pass, as the command line gives them."""
+
+    dry_run: bool
+    yes: bool
+    nas: tuple[str, ...]
+    target: tuple[str, ...]
+    policy: tuple[str, ...]
+    detailed_exitcode: bool
+    now: str | None
+    form: str
+    verbose: bool
+    no_input: bool
+
+    def check(self) -> None:
+        """Refuse what does not go together (64)."""
+        if self.detailed_exitcode and not self.dry_run:
+            raise click.UsageError("--detailed-exitcode goes with --dry-run")
+        if self.now and not self.dry_run:
+            raise click.UsageError("--now goes with --dry-run: it would act on another time")
+        if self.yes and self.dry_run:
+            raise click.UsageError("--yes applies and --dry-run does not: leave one out")
+        asks = not self.yes and not self.dry_run and output.interactive()
+        if asks and self.no_input:
+            raise click.UsageError("--no-input leaves nobody to ask: add --yes or --dry-run")
+        if asks and self.form != "text":
+            raise click.UsageError(f"-o {self.form} cannot ask: add --yes or --dry-run")
+
+
+def run_pass(settings: Settings, choice: Choice) -> int:
+    """Run one pass over the chosen units; return the exit code."""
+    choice.check()
+    policies = settings.policies()
+    units = settings.units(choice.nas)
+    _warn(policies.findings)
+    run = settings.run(policies)
+    with Fleet(run, units, read_only=choice.dry_run, now=_moment(choice.now)) as fleet:
+        looked = tuple(_narrowed(one, choice) for one in fleet.look())
+        plan = plan_of(looked, created_at=int(run.clock.time()), revision=policies.revision)
+        _check_targets(plan, choice)
+        if choice.dry_run:
+            _show(plan, choice, command=_again(choice))
+            return worst(_codes(plan, (), detailed=choice.detailed_exitcode, dry=True))
+        if not _wanted(plan, choice):
+            return worst(_codes(plan, (), detailed=False, dry=True))
+        outcomes = fleet.apply(looked)
+    _show_outcome(plan, outcomes, choice)
+    return worst(_codes(plan, outcomes, detailed=False, dry=False))
+
+
+def _wanted(plan: Plan, choice: Choice) -> bool:
+    """Show the plan and ask once on a terminal; without one, or with --yes, apply."""
+    if choice.yes or not output.interactive():
+        return True
+    _show(plan, choice, command="")
+    free = sum(action.stopped_by is None for action in plan.actions)
+    if not free:
+        return False
+    return click.confirm(f"Apply {free} {'action' if free == 1 else 'actions'}?", default=False)
+
+
+def _codes(plan: Plan, outcomes: Sequence[UnitOutcome], *, detailed: bool, dry: bool) -> list[Exit]:
+    codes: list[Exit] = []
+    if any(unit.problem for unit in plan.units) or any(one.failed for one in outcomes):
+        codes.append(Exit.FAILED)
+    waiting = any(action.stopped_by is not None for action in plan.actions)
+    if waiting and (detailed or not dry):
+        codes.append(Exit.WAITING)
+    if detailed and plan.actions:
+        codes.append(Exit.NOT_EMPTY)
+    return codes
+
+
+def _narrowed(one: Looked, choice: Choice) -> Looked:
+    """Leave only the targets and policies that were asked for."""
+    if not choice.target and not choice.policy:
+        return one
+    nas = one.plan.nas
+    targets = tuple(
+        target
+        for target in one.plan.targets
+        if (not choice.policy or target.policy in choice.policy)
+        and (not choice.target or any(matches(t, nas, target) for t in choice.target))
+    )
+    return replace(one, plan=replace(one.plan, targets=targets))
+
+
+def _check_targets(plan: Plan, choice: Choice) -> None:
+    """Refuse a --target or --policy that fits nothing: a typing error must not read as done."""
+    found = [(unit.nas, target) for unit in plan.units for target in unit.targets]
+    unread = any(unit.problem for unit in plan.units)
+    for text in choice.target:
+        if not unread and not any(matches(text, nas, target) for nas, target in found):
+            raise click.UsageError(f"--target {text} fits no share or LUN that was read")
+    for name in choice.policy:
+        if not unread and not any(target.policy == name for _, target in found):
+            raise click.UsageError(f"--policy {name} owns no share or LUN that was read")
+
+
+def _show(plan: Plan, choice: Choice, *, command: str) -> None:
+    if choice.form == "json":
+        from reconciler.planning.document import dumps, to_document
+
+        output.show(dumps(to_document(plan, tool_version=__version__)))
+    elif choice.form == "markdown":
+        from reconciler.report.markdown import render_plan
+
+        output.show(render_plan(plan))
+    else:
+        from reconciler.report.text import render_plan as render_text
+
+        style = output.style(verbose=choice.verbose)
+        output.show(render_text(plan, style=style, wrote=None, command=command))
+
+
+def _show_outcome(plan: Plan, outcomes: tuple[UnitOutcome, ...], choice: Choice) -> None:
+    from reconciler.report import outcome
+
+    if choice.form == "json":
+        output.show(outcome.render_json(plan, outcomes))
+        return
+    output.show(outcome.render_text(plan, outcomes, style=output.style(verbose=choice.verbose)))
+
+
+def _again(choice: Choice) -> str:
+    """Return the command that would apply what was shown."""
+    words = ["reconcile"]
+    for option, values in (
+        ("--nas", choice.nas),
+        ("--target", choice.target),
+        ("--policy", choice.policy),
+    ):
+        words += [word for value in values for word in (option, value)]
+    return " ".join(words)
+
+
+def _warn(findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        if finding.severity is not Severity.NOTE:
+            place = f"{finding.place}: " if finding.place is not None else ""
+            print(f"{place}{finding.severity}: {finding.text}", file=sys.stderr)  # noqa: T201
+
+
+def _moment(text: str | None) -> Instant | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(
+            f"--now {text} is no time; write one such as 2026-12-24T18:00:00+01:00"
+        ) from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

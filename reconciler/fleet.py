@@ -1,0 +1,167 @@
+"""One run over many units: each is read and planned beside the others, then applied in turn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import structlog
+
+from reconciler import dsm
+from reconciler.errors import ReconcilerError, Refusal, TargetError
+from reconciler.execute import UnitOutcome
+from reconciler.inventory.secrets import read_secret
+from reconciler.planning.plan import Plan, UnitPlan
+from reconciler.planning.unit import Wish
+from reconciler.reconcile import Looked, apply, look, unread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from types import TracebackType
+
+    from reconciler.dsm import Clock, Reader, Writer
+    from reconciler.inventory.model import Configuration, SecretReference, Unit
+    from reconciler.model import Instant
+    from reconciler.policy.model import PolicySet
+
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run is made with; `environment` is where `{env: NAME}` secrets are looked up."""
+
+    configuration: Configuration
+    policies: PolicySet
+    clock: Clock
+    environment: Mapping[str, str]
+    identifier: str
+
+
+class Fleet:
+    """The units of one run with their open sessions; a context manager that signs all of them out.
+
+    With `read_only` (the default) no client is made that could write.
+    """
+
+    def __init__(self, run: Run, units: Sequence[Unit], *, read_only: bool = True) -> None:
+        self._run = run
+        self._units = tuple(units)
+        self._read_only = read_only
+        self._sessions = ExitStack()
+        self._writers: dict[str, Writer] = {}
+
+    def __enter__(self) -> Fleet:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._sessions.close()
+
+    def look(self) -> tuple[Looked, ...]:
+        """Read and plan every unit, several at once; a unit that cannot be read has its problem."""
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            found = tuple(pool.map(self._look, self._units))
+        return _one_name_each(found)
+
+    def each(self, ask: Callable[[Wish, Reader], None]) -> None:
+        """Call `ask` with a client of each unit in turn; raises what it raises."""
+        for unit in self._units:
+            ask(self._wish(unit), self._open(unit))
+
+    def apply(self, looked: Sequence[Looked]) -> tuple[UnitOutcome, ...]:
+        """Apply what was looked at, unit by unit; one unit's trouble does not stop the others."""
+        return tuple(self._apply(one) for one in looked if one.observation is not None)
+
+    def _look(self, unit: Unit) -> Looked:
+        wish = self._wish(unit)
+        try:
+            return look(wish, self._open(unit))
+        except TargetError as error:
+            structlog.get_logger().warning("unit.unread", nas=unit.name, error=str(error))
+            return unread(wish, error, int(self._run.clock.time()))
+
+    def _apply(self, looked: Looked) -> UnitOutcome:
+        name = looked.plan.nas
+        if not any(action.stopped_by is None for action in looked.plan.actions):
+            return UnitOutcome(name)
+        try:
+            return apply(looked, self._writers[name], self._run.clock, run=self._run.identifier)
+        except Refusal as error:
+            return UnitOutcome(name, problem=str(error), next_step=error.next_step)
+        except ReconcilerError as error:
+            return UnitOutcome(name, problem=str(error), next_step=error.next_step)
+
+    def _wish(self, unit: Unit) -> Wish:
+        configuration = self._run.configuration
+        return Wish(
+            policies=self._run.policies,
+            unit=unit,
+            brakes=configuration.brakes,
+            installation=configuration.installation,
+            only_unit=len(configuration.units) == 1,
+        )
+
+    def _open(self, unit: Unit) -> Reader:
+        """Return a signed-in client that is signed out at the end of the run."""
+
+        def secret(reference: SecretReference | None) -> str:
+            if reference is None:
+                return ""
+            return read_secret(reference, environment=self._run.environment)
+
+        connection = dsm.Connection(
+            name=unit.name,
+            url=unit.url,
+            account=unit.account,
+            password=secret(unit.password),
+            otp_seed=secret(unit.otp_secret),
+            device_token=secret(unit.device_token),
+            ca_file=unit.tls.ca_file,
+            fingerprints=unit.tls.fingerprints,
+            insecure=unit.tls.insecure,
+            latch_folder=self._run.configuration.state_folder,
+        )
+        if self._read_only:
+            return self._sessions.enter_context(dsm.open_reader(connection, self._run.clock))
+        writer = self._sessions.enter_context(dsm.open_writer(connection, self._run.clock))
+        self._writers[unit.name] = writer
+        return writer
+
+
+def plan_of(looked: Sequence[Looked], *, created_at: Instant, revision: str) -> Plan:
+    """Gather what was looked at into one plan, in the inventory's order."""
+    return Plan(created_at, revision, tuple(one.plan for one in looked))
+
+
+def _one_name_each(looked: tuple[Looked, ...]) -> tuple[Looked, ...]:
+    """Leave alone every unit whose serial another entry of the inventory reported too (P12)."""
+    serials = Counter(one.observation.identity.serial for one in looked if one.observation)
+    return tuple(
+        one
+        if one.observation is None or serials[one.observation.identity.serial] == 1
+        else replace(one, plan=_twice(one.plan, looked), observation=None)
+        for one in looked
+    )
+
+
+def _twice(plan: UnitPlan, looked: tuple[Looked, ...]) -> UnitPlan:
+    serial = plan.identity.serial if plan.identity is not None else ""
+    names = [
+        one.plan.nas
+        for one in looked
+        if one.observation is not None and one.observation.identity.serial == serial
+    ]
+    return replace(
+        plan,
+        targets=(),
+        problem=f"{' and '.join(names)} are one unit: both report serial {serial}",
+        next_step="take one of the two out of the inventory",
+    )
