@@ -70,14 +70,3 @@ def stands(kind: Period, instant: Instant, at: ZoneInfo) -> str:
 def counted(number: int, singular: str, plural: str = "") -> str:
     """Write a count with its noun: `1 snapshot`, `3 snapshots`."""
     return f"{number} {singular if number == 1 else plural or singular + 's'}"
-
-
-def plain(text: str) -> str:
-    r"""Return text from outside with every character that could steer a terminal written out.
-
-    Control and format characters (escape sequences, line ends, changes of the writing direction),
-    lone surrogates and separators of lines become escapes such as `\x1b`; the rest stays.
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

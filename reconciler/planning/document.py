@@ -18,7 +18,7 @@ from reconciler.planning.plan import Create, Delete, SetAttributes, Sync
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from reconciler.model import Finding, Instant, Place, Snapshot
+    from reconciler.model import Finding, Instant, Kind, Place, Snapshot
     from reconciler.planning.plan import (
         Action,
         Change,
@@ -60,9 +60,9 @@ def utc(instant: Instant) -> str:
     return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def action_id(target: TargetPlan, action: Action) -> str:
+def action_id(kind: Kind, uuid: str, action: Action) -> str:
     """Name an action within its unit the same in every plan: kind, uuid, verb and its object."""
-    return f"{target.kind}/{target.uuid}/{action.verb}/{_object(action.change)}"
+    return f"{kind}/{uuid}/{action.verb}/{_object(action.change)}"
 
 
 def _object(change: Change) -> str:
@@ -152,7 +152,7 @@ def _place(place: Place | None) -> dict[str, Any] | None:
 
 def _action(target: TargetPlan, action: Action) -> dict[str, Any]:
     return {
-        "id": action_id(target, action),
+        "id": action_id(target.kind, target.uuid, action),
         "verb": action.verb,
         "snapshot": _seen(action.snapshot) if action.snapshot is not None else None,
         "parameters": _PARAMETERS[type(action.change)](action.change),

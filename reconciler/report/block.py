@@ -85,7 +85,7 @@ def blocks(unit: UnitPlan, *, every_one: bool) -> tuple[Block, ...]:
     """Return what is to be shown of a unit's targets, what needs a person first, equals folded."""
     shown = [t for t in unit.targets if _speaks(t) and not _suspended_with(unit, t)]
     shown.sort(key=need)
-    return _folded(_block(target, unit, every_one=every_one) for target in shown)
+    return folded(_block(target, unit, every_one=every_one) for target in shown)
 
 
 def _speaks(target: TargetPlan) -> bool:
@@ -161,7 +161,7 @@ def _keeps(target: TargetPlan) -> str:
     return f"{text}, {target.held} on hold" if target.held else text
 
 
-def _folded(found: Iterable[Block]) -> tuple[Block, ...]:
+def folded(found: Iterable[Block]) -> tuple[Block, ...]:
     """Fold blocks that are equal but for the name, each at the place of its first."""
     groups: dict[Block, list[Block]] = {}
     for block in found:

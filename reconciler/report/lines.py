@@ -12,10 +12,10 @@ from reconciler.wording import clock, counted, moment
 from reconciler.zones import local, zone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
-    from reconciler.model import Instant, Snapshot
+    from reconciler.model import Instant
     from reconciler.planning.plan import Action, Stop, TargetPlan, UnitPlan, Why
 
 MOST_LISTED = 5
@@ -84,25 +84,37 @@ def lines_of(target: TargetPlan, unit: UnitPlan, *, every_one: bool) -> tuple[Li
     groups: dict[tuple[str, Stop | None], list[Action]] = {}
     for action in target.actions:
         groups.setdefault((word(action), action.stopped_by), []).append(action)
-    writer = _Writer(target, unit, zone(target.zone), every_one=every_one)
-    return tuple(line for key, found in groups.items() for line in writer.lines(*key, found))
+    writer = Writer(target, unit, zone(target.zone), every_one=every_one)
+    return tuple(
+        line
+        for (verb, stop), found in groups.items()
+        for line in (writer.free(verb, found) if stop is None else writer.stopped(stop, found))
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class _Writer:
+class Writer:
+    """Writes lines about one target's actions, times in the zone `at`."""
+
     target: TargetPlan
     unit: UnitPlan
     at: ZoneInfo
     every_one: bool
 
-    def lines(self, verb: str, stop: Stop | None, found: Sequence[Action]) -> Iterable[Line]:
-        if stop is not None:
-            return (self._waiting(verb, stop, found),)
+    def free(
+        self, verb: str, found: Sequence[Action], *, past: str = "", why: str = ""
+    ) -> tuple[Line, ...]:
+        """Return lines for actions of one verb; `past` and `why` replace its word and reasons."""
         sign, hue = _SIGNS[verb]
+        shown = past or verb
         if self.every_one or len(found) <= MOST_LISTED:
-            return (Line(sign, hue, verb, self._which(a), self._why(a)) for a in found)
+            return tuple(Line(sign, hue, shown, self.which(a), why or self.why(a)) for a in found)
         which = counted(len(found), "snapshot")
-        return (Line(sign, hue, verb, which, "", self._grouped(found)),)
+        return (Line(sign, hue, shown, which, why, self._grouped(found)),)
+
+    def stopped(self, stop: Stop, found: Sequence[Action]) -> tuple[Line, ...]:
+        """Return the one line that says what stops these actions, and which they are."""
+        return (self._waiting(word(found[0]), stop, found),)
 
     def _waiting(self, verb: str, stop: Stop, found: Sequence[Action]) -> Line:
         noun = "deletion" if verb == "delete" else f"{verb} action"
@@ -121,7 +133,7 @@ class _Writer:
 
     def _details(self, found: Sequence[Action]) -> tuple[Detail, ...]:
         if self.every_one or len(found) <= MOST_LISTED:
-            return tuple(Detail(0, self._which(a), self._why(a)) for a in found)
+            return tuple(Detail(0, self.which(a), self.why(a)) for a in found)
         return self._grouped(found)
 
     def _grouped(self, found: Sequence[Action]) -> tuple[Detail, ...]:
@@ -132,23 +144,23 @@ class _Writer:
         ordered = sorted(groups.values(), key=len, reverse=True)
         return tuple(Detail(len(same), self._range(same), self._common(same)) for same in ordered)
 
-    def _which(self, action: Action) -> str:
+    def which(self, action: Action) -> str:
+        """Name what an action is about: a snapshot's time, a destination, or now."""
         change = action.change
         if isinstance(change, Create):
             return "now"
         if isinstance(change, Sync):
             return f"to {change.destination}" if change.destination else f"plan {change.plan_id}"
-        return self.when(change.snapshot)
-
-    def when(self, snapshot: Snapshot) -> str:
-        if snapshot.time is None:
-            return snapshot.name
-        return moment(snapshot.time, self.at, year=self._other_year(snapshot.time))
+        time = change.snapshot.time
+        if time is None:
+            return change.snapshot.name
+        return moment(time, self.at, year=self._other_year(time))
 
     def _other_year(self, instant: Instant) -> bool:
         return local(instant, self.at).year != local(self.unit.now, self.at).year
 
-    def _why(self, action: Action) -> str:
+    def why(self, action: Action) -> str:
+        """Return an action's reasons; of a deletion the one sentence."""
         change = action.change
         if not isinstance(change, Delete):
             return "; ".join(why.text for why in action.reasons)
@@ -157,7 +169,7 @@ class _Writer:
 
     def _common(self, found: Sequence[Action]) -> str:
         """Return what the group's sentences have in common."""
-        texts = {self._why(action): None for action in found}
+        texts = {self.why(action): None for action in found}
         if len(texts) == 1:
             return next(iter(texts))
         beyond = [why.text for why in found[0].reasons[1:] if not _stands(why)]

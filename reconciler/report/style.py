@@ -39,3 +39,14 @@ class Style:
     def paint(self, text: str, hue: Hue) -> str:
         """Return the text in a colour, or as it is where none is wanted."""
         return f"\x1b[{hue}m{text}{_RESET}" if self.colour and hue else text
+
+
+def printable(text: str) -> str:
+    r"""Return text from outside with every character that could steer a terminal written out.
+
+    Control and format characters (escape sequences, line ends, changes of the writing direction),
+    lone surrogates and separators of lines become escapes such as `\x1b`; the rest stays.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

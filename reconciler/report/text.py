@@ -6,33 +6,27 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from reconciler.model import Kind, Severity
+from reconciler.model import Kind
 from reconciler.planning import digest
 from reconciler.planning.plan import Delete, State
 from reconciler.report.block import blocks, still, unit_need
-from reconciler.report.layout import columns, hang, joined, pad, wrap
+from reconciler.report.layout import columns, hang, wrap
 from reconciler.report.lines import WORDS, word
-from reconciler.report.style import Hue
-from reconciler.wording import counted, moment, plain
+from reconciler.report.printing import CLOSE_TOGETHER, found, marked, next_step, printed
+from reconciler.report.style import Hue, printable
+from reconciler.wording import counted, moment
 from reconciler.zones import zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reconciler.model import Finding
     from reconciler.planning.plan import Plan, TargetPlan, UnitPlan
     from reconciler.report.block import Block
-    from reconciler.report.lines import Line
     from reconciler.report.style import Style
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _BUILD = re.compile(r"-\d+.*\Z", re.DOTALL)
-_NAMED = 3
 _LISTED_ALONE = 4
-_CLOSE_TOGETHER = 3
-_WORD = 6
-_WIDEST_FIRST = 44
-_SEVERITIES = {Severity.ERROR: Hue.ERROR, Severity.WARNING: Hue.WARNING, Severity.NOTE: Hue.NONE}
 _WRITTEN = {None: "Nothing was written.", False: "Nothing has been written yet.", True: ""}
 
 
@@ -61,13 +55,14 @@ def total(plan: Plan) -> str:
     """
     free = Counter(word(action) for action in plan.actions if action.stopped_by is None)
     counts = ", ".join(f"{free[verb]} {verb}" for verb in WORDS if free[verb])
-    waits, unread = _waits(plan), _unread(plan)
-    if not counts and not waits:
-        counts = "Nothing to do on what could be read" if unread else "Nothing to do"
-    return "; ".join(part for part in (counts, waits, unread) if part)
+    waiting, missing = waits(plan), unread(plan)
+    if not counts and not waiting:
+        counts = "Nothing to do on what could be read" if missing else "Nothing to do"
+    return "; ".join(part for part in (counts, waiting, missing) if part)
 
 
-def _waits(plan: Plan) -> str:
+def waits(plan: Plan) -> str:
+    """Count the actions that something stops, with their digest; "" where there are none."""
     stopped = [action for action in plan.actions if action.stopped_by is not None]
     if not stopped:
         return ""
@@ -78,13 +73,14 @@ def _waits(plan: Plan) -> str:
 
 def _digests(plan: Plan) -> str:
     """Name what waits for approval by its digest, unit by unit where it is several."""
-    found = [(unit.nas, w) for unit in plan.units if (w := digest.waiting(unit)) is not None]
-    if len(found) == 1:
-        return f" ({found[0][1].shown})"
-    return f" ({', '.join(f'{nas} {w.shown}' for nas, w in found)})" if found else ""
+    waits = [(unit.nas, w) for unit in plan.units if (w := digest.waiting(unit)) is not None]
+    if len(waits) == 1:
+        return f" ({waits[0][1].shown})"
+    return f" ({', '.join(f'{nas} {w.shown}' for nas, w in waits)})" if waits else ""
 
 
-def _unread(plan: Plan) -> str:
+def unread(plan: Plan) -> str:
+    """Count the units and targets that could not be read; "" where there are none."""
     units = sum(bool(unit.problem) for unit in plan.units)
     targets = sum(t.state is State.UNKNOWN for unit in plan.units for t in unit.targets)
     counts = ((units, "NAS", "NAS"), (targets, "target", "targets"))
@@ -113,7 +109,7 @@ def left_alone(unit: UnitPlan, *, every_one: bool) -> str:
     reasons: dict[str, list[TargetPlan]] = {}
     for target, why in alone:
         reasons.setdefault(why, []).append(target)
-    return ", ".join(f"{_named(found)} ({why})" for why, found in reasons.items()) + " (-v)"
+    return ", ".join(f"{_named(targets)} ({why})" for why, targets in reasons.items()) + " (-v)"
 
 
 def calm(unit: UnitPlan, shown: Sequence[Block]) -> int:
@@ -124,34 +120,26 @@ def calm(unit: UnitPlan, shown: Sequence[Block]) -> int:
     return len(unit.targets) - alone - sum(len(block.names) for block in shown)
 
 
-def _named(found: Sequence[TargetPlan]) -> str:
-    if len(found) == 1:
-        return found[0].label
-    shares = sum(target.kind is Kind.SHARE for target in found)
-    counts = ((shares, "share"), (len(found) - shares, "LUN"))
+def _named(targets: Sequence[TargetPlan]) -> str:
+    if len(targets) == 1:
+        return targets[0].label
+    shares = sum(target.kind is Kind.SHARE for target in targets)
+    counts = ((shares, "share"), (len(targets) - shares, "LUN"))
     return ", ".join(counted(number, noun) for number, noun in counts if number)
 
 
 def _unit(unit: UnitPlan, style: Style) -> Iterator[str]:
-    yield from hang(f"{plain(unit.nas)}  ", plain(header(unit)), width=style.columns)
+    yield from hang(f"{printable(unit.nas)}  ", printable(header(unit)), width=style.columns)
     if unit.problem:
         yield from _problem(unit, style)
         return
     if unit.suspended:
         text = f"SUSPENDED, {unit.suspended}: nothing is written there"
-        yield from hang("  ", plain(text), width=style.columns)
+        yield from hang("  ", printable(text), width=style.columns)
     for finding in unit.findings:
-        yield from _finding(finding, style, indent=2)
+        yield from found(finding, style, indent=2)
     shown = blocks(unit, every_one=style.verbose)
-    yield from _body(unit, style, shown)
-
-
-def _body(unit: UnitPlan, style: Style, shown: Sequence[Block]) -> Iterator[str]:
-    first = _first_width(shown)
-    for position, block in enumerate(shown):
-        if not position or len(shown) > _CLOSE_TOGETHER:
-            yield ""
-        yield from _block(block, style, first=first)
+    yield from printed(shown, style)
     yield from _rest(unit, style, shown)
 
 
@@ -164,84 +152,19 @@ def _rest(unit: UnitPlan, style: Style, shown: Sequence[Block]) -> Iterator[str]
         lines.append(f"  {counted(nothing, 'target')} {verb} nothing")
     alone = left_alone(unit, every_one=style.verbose)
     if alone:
-        lines.extend(hang("  ", f"Left alone: {plain(alone)}", width=style.columns))
-    if lines and not 0 < len(shown) <= _CLOSE_TOGETHER:
+        lines.extend(hang("  ", f"Left alone: {printable(alone)}", width=style.columns))
+    if lines and not 0 < len(shown) <= CLOSE_TOGETHER:
         yield ""
     yield from lines
 
 
 def _problem(unit: UnitPlan, style: Style) -> Iterator[str]:
-    yield from _marked("  ", "! UNKNOWN", style, hue=Hue.WAIT, text=unit.problem)
-    if unit.next_step:
-        yield from hang("    next     ", plain(unit.next_step), width=style.columns)
-
-
-def _finding(finding: Finding, style: Style, *, indent: int) -> Iterator[str]:
-    margin = " " * indent
-    hue = _SEVERITIES[finding.severity]
-    yield from _marked(margin, pad(str(finding.severity), 7), style, hue=hue, text=finding.text)
-    if finding.next_step:
-        yield from hang(f"{margin}next     ", plain(finding.next_step), width=style.columns)
-
-
-def _marked(margin: str, mark: str, style: Style, *, hue: Hue, text: str) -> tuple[str, ...]:
-    """Write a coloured mark and a text that wraps beside it."""
-    head, *rest = hang(f"{margin}{mark}  ", plain(text), width=style.columns)
-    return (margin + style.paint(mark, hue) + head[len(margin) + len(mark) :], *rest)
-
-
-def _block(block: Block, style: Style, *, first: int) -> Iterator[str]:
-    names = len(block.names) if style.verbose else _NAMED
-    title = tuple(plain(part) for part in block.title(names=names))
-    head, *rest = joined(title, " · ", width=style.columns - 6)
-    yield f"  {head}"
-    yield from (f"      {line}" for line in rest)
-    for line in block.lines:
-        yield from _line(line, style, first=first, several=len(block.names) > 1)
-    for note in block.notes:
-        severity = pad(str(note.severity), 7)
-        hue = _SEVERITIES[note.severity]
-        yield from _marked("      ", severity, style, hue=hue, text=note.text)
-        if note.next_step:
-            yield from hang("      next     ", plain(note.next_step), width=style.columns)
-
-
-def _head(line: Line, *, several: bool) -> str:
-    """Return the first two columns: sign, word and which snapshot."""
-    each = " on each" if several and line.waits else ""
-    if not line.which:
-        return f"{line.sign} {line.word}{each}"
-    return f"{line.sign} {pad(line.word, _WORD)}  {plain(line.which)}"
-
-
-def _first_width(shown: Sequence[Block]) -> int:
-    """Return the width of the first two columns of a unit, so that the third stands in line."""
-    widths = [
-        columns(_head(line, several=len(block.names) > 1))
-        for block in shown
-        for line in block.lines
-    ]
-    return min(max(widths, default=0), _WIDEST_FIRST)
-
-
-def _line(line: Line, style: Style, *, first: int, several: bool) -> Iterator[str]:
-    text = _head(line, several=several)
-    mark = f"{line.sign} {line.word}"
-    head, *rest = hang(f"    {pad(text, first)}  ", plain(line.why), width=style.columns)
-    yield "    " + style.paint(mark, line.hue) + head[4 + len(mark) :]
-    yield from rest
-    counts = max((len(str(detail.count)) for detail in line.details), default=0)
-    wide = max((columns(plain(detail.which)) for detail in line.details), default=0)
-    for detail in line.details:
-        count = str(detail.count).rjust(max(2, counts)) + "  " if detail.count else ""
-        start = f"        {count}{pad(plain(detail.which), wide)}  "
-        yield from hang(start, plain(detail.why), width=style.columns)
-    if line.advice:
-        yield from hang(f"      {line.advice_for}  ", plain(line.advice), width=style.columns)
+    yield from marked("  ", "! UNKNOWN", style, hue=Hue.WAIT, text=unit.problem)
+    yield from next_step(unit.next_step, style, indent=4)
 
 
 def _sum(plan: Plan, style: Style, *, written: str, command: str) -> Iterator[str]:
-    said = f"{plain(total(plan))}."
+    said = f"{printable(total(plan))}."
     after = " ".join(part for part in (written, f"Next: {command}" if command else "") if part)
     together = f"{said} {after}".rstrip()
     if columns(together) <= style.columns:

@@ -183,7 +183,7 @@ def _read_scalar(kind: Any, value: Any, path: str) -> Any:
 def _read_zone(value: Any, path: str) -> str:
     try:
         return ZoneInfo(value).key
-    except (OSError, ValueError, TypeError, AttributeError) as exc:
+    except (KeyError, OSError, ValueError, TypeError, AttributeError) as exc:
         raise DocumentError(f"{path}: {_shown(value)} is no IANA zone") from exc
 
 

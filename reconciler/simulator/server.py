@@ -322,8 +322,8 @@ def serve(
 ) -> None:
     """Answer for `nas` until interrupted; `announce` is called once it listens."""
     with Simulator(nas, host=host, port=port, tls=tls) as sim:
-        announce(sim)
         try:
+            announce(sim)
             threading.Event().wait()
         except KeyboardInterrupt:
             return

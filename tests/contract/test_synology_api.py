@@ -20,7 +20,7 @@ NOON = "2026-11-24T12:00:00+01:00"
 
 @pytest.fixture
 def nas() -> Nas:
-    """A NAS with a share, a LUN, and a plan for each of them."""
+    """Return a NAS with a share, a LUN, and a plan for each of them."""
     nas = Nas(clock=Clock.frozen(NOON))
     share = nas.add_share("projects")
     share.add_snapshot("2026-11-24T10:00:00+01:00", "by hand", locked=True)
@@ -34,14 +34,14 @@ def nas() -> Nas:
 
 @pytest.fixture
 def sim(nas: Nas) -> Iterator[Simulator]:
-    """The NAS, answering over HTTPS."""
+    """Yield the NAS, answering over HTTPS."""
     with Simulator(nas) as sim:
         yield sim
 
 
 @pytest.fixture
 def client(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Snapshot]:
-    """The client, signed in over HTTPS without verifying the certificate, as it does itself."""
+    """Yield the client, signed in over HTTPS without verifying the certificate."""
     client = sign_in(sim, monkeypatch)
     yield client
     client.logout()
@@ -215,9 +215,7 @@ def test_its_batch_request(client: Snapshot) -> None:
     assert [each["data"]["total"] for each in answer["data"]["result"]] == [3, 3]
 
 
-def test_logging_out_leaks_the_session(
-    sim: Simulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_logging_out_leaks_the_session(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """The client signs out without its session id: DSM says success and ends nothing."""
     sign_in(sim, monkeypatch).logout()
     assert len(sim.nas.sessions) == 1

@@ -1,0 +1,148 @@
+"""Checks across policies: names, templates, units, ties."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from reconciler.model import Kind
+from reconciler.policy import feasibility
+from reconciler.policy.select import selects_unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reconciler.inventory.model import Unit, UnitBrakes
+    from reconciler.model import Place
+    from reconciler.policy.load import Loaded
+    from reconciler.policy.model import Pattern, Policy, Selector
+    from reconciler.policy.report import Findings
+
+
+def check(
+    loaded: Loaded, *, units: Sequence[Unit] | None, brakes: UnitBrakes, findings: Findings
+) -> None:
+    """Run every check that needs more than one policy, then each policy's own feasibility."""
+    _names([(p.name, p.place) for p in loaded.policies], "policy", findings)
+    _names([(h.name, h.place) for h in loaded.holds], "hold", findings)
+    for name, place in loaded.unused:
+        findings.note("unused-template", f"no policy extends template {name}", place)
+    _units(loaded, units, findings)
+    _formerly(loaded.policies, findings)
+    for one, other in combinations(loaded.policies, 2):
+        _tie(one, other, units, findings)
+    for policy in loaded.policies:
+        feasibility.check(policy, units=units, brakes=brakes, findings=findings)
+        _zone(policy, units, findings)
+
+
+def _names(known: Sequence[tuple[str, Place]], what: str, findings: Findings) -> None:
+    first: dict[str, Place] = {}
+    for name, place in known:
+        if name in first:
+            findings.error(
+                "duplicate-name", f"{what} {name} exists twice; also at {first[name]}", place,
+                next_step="rename one of the two",
+            )  # fmt: skip
+        first.setdefault(name, place)
+
+
+def _units(loaded: Loaded, units: Sequence[Unit] | None, findings: Findings) -> None:
+    """`nas` may be left out where there is one unit; a hold without it covers every unit."""
+    for policy in loaded.policies:
+        if policy.nas is not None or units is not None and len(units) == 1:
+            continue
+        step = 'write `nas: NAME`, or `nas: "*"` for every unit'
+        if units is None:
+            findings.warning(
+                "no-nas", f"policy {policy.name} names no `nas`, which only one unit allows",
+                policy.place, next_step=step,
+            )  # fmt: skip
+        else:
+            findings.error(
+                "no-nas", f"policy {policy.name} names no `nas`, and there are {len(units)} units",
+                policy.place, next_step=step,
+            )  # fmt: skip
+
+
+def _formerly(policies: Sequence[Policy], findings: Findings) -> None:
+    names = {policy.name for policy in policies}
+    for policy in policies:
+        for name in policy.formerly:
+            if name in names:
+                findings.error(
+                    "formerly-in-use",
+                    f"`formerly` names {name}, which is a policy of this repository",
+                    policy.places.get("formerly", policy.place),
+                    next_step="only a name that is no longer in use can be a former one",
+                )
+
+
+def _zone(policy: Policy, units: Sequence[Unit] | None, findings: Findings) -> None:
+    zoned = policy.timezone or any(unit.timezone for unit in units or ())
+    if not zoned:
+        findings.note(
+            "utc", f"policy {policy.name} names no `timezone`: days are cut in UTC", policy.place
+        )
+
+
+def _tie(one: Policy, other: Policy, units: Sequence[Unit] | None, findings: Findings) -> None:
+    """Two policies of one priority that both name a target outright, on a unit of both."""
+    if one.priority != other.priority or not _meet(one, other, units):
+        return
+    for kind in Kind:
+        for pattern, twin in _named_by_both(one.selector(kind), other.selector(kind), kind):
+            findings.error(
+                "tie",
+                f"policies {one.name} and {other.name} both name {kind} `{pattern.text}` with "
+                f"priority {one.priority}; also at {pattern.place}",
+                twin.place,
+                next_step="give one of them a higher `priority`, or take the name out of one",
+            )
+
+
+def _named_by_both(
+    one: Selector | None, other: Selector | None, kind: Kind
+) -> Iterator[tuple[Pattern, Pattern]]:
+    if one is None or other is None:
+        return
+    fold = kind is Kind.SHARE
+    for pattern in one.patterns:
+        if not pattern.outright or _taken_out(one, pattern, fold=fold):
+            continue
+        for twin in other.patterns:
+            same = _key(pattern, fold=fold) == _key(twin, fold=fold)
+            if twin.outright and same and not _taken_out(other, twin, fold=fold):
+                yield pattern, twin
+
+
+def _taken_out(selector: Selector, pattern: Pattern, *, fold: bool) -> bool:
+    if pattern.by_uuid:
+        return selector.decides("", uuid=pattern.text, fold_case=fold) is None
+    return selector.decides(pattern.text, fold_case=fold) is None
+
+
+def _key(pattern: Pattern, *, fold: bool) -> tuple[bool, str]:
+    text = pattern.text.casefold() if fold or pattern.by_uuid else pattern.text
+    return pattern.by_uuid, text
+
+
+def _meet(one: Policy, other: Policy, units: Sequence[Unit] | None) -> bool:
+    """Whether both policies can select one unit; without an inventory, by their words alone."""
+    if units is not None:
+        only = len(units) == 1
+        return any(
+            selects_unit(one.nas, unit, only_unit=only)
+            and selects_unit(other.nas, unit, only_unit=only)
+            for unit in units
+        )
+    if one.nas is None or other.nas is None:
+        return True
+    names = [
+        {p.text.casefold() for p in selector.patterns if p.outright}
+        if all(p.outright for p in selector.patterns)
+        else None
+        for selector in (one.nas, other.nas)
+    ]
+    first, second = names
+    return first is None or second is None or bool(first & second)

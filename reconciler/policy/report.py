@@ -1,0 +1,55 @@
+"""Collecting findings while policies are read: all of them, never only the first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reconciler.model import Finding, Place, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(slots=True)
+class Findings:
+    """A growing list of findings; the same one is kept once (a template is merged many times)."""
+
+    found: list[Finding] = field(default_factory=list)
+
+    def add(self, *findings: Finding) -> None:
+        """Add findings that are not there yet."""
+        for finding in findings:
+            if finding not in self.found:
+                self.found.append(finding)
+
+    def error(
+        self, code: str, text: str, place: Place, *, hint: str = "", next_step: str = ""
+    ) -> None:
+        """Add something that makes the repository invalid."""
+        self.add(Finding(code, Severity.ERROR, text, next_step, place, hint))
+
+    def warning(
+        self, code: str, text: str, place: Place, *, hint: str = "", next_step: str = ""
+    ) -> None:
+        """Add something that asks for a look."""
+        self.add(Finding(code, Severity.WARNING, text, next_step, place, hint))
+
+    def note(self, code: str, text: str, place: Place) -> None:
+        """Add a remark."""
+        self.add(Finding(code, Severity.NOTE, text, place=place))
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The errors alone, by file and line."""
+        return in_order(f for f in self.found if f.severity is Severity.ERROR)
+
+    @property
+    def all(self) -> tuple[Finding, ...]:
+        """Everything, by file and line."""
+        return in_order(self.found)
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Sort findings by file, line and column."""
+    return tuple(sorted(findings, key=lambda f: f.place or Place("")))
