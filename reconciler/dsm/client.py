@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from reconciler.dsm import api, fields, parse, parse_plan
 from reconciler.dsm.compound import Call, many
-from reconciler.dsm.errors import FeatureAbsent, Incomplete, Rejected
+from reconciler.dsm.errors import Incomplete, Rejected
 from reconciler.dsm.system import UnitFacts, unit_facts
 from reconciler.errors import TargetError
 
@@ -128,8 +128,8 @@ class Reader:
         return Overview(
             facts,
             shares=_must(answers[4], parse.shares),
-            luns=_optional(answers[5], parse.luns),
-            plans=_plans(answers[6]),
+            luns=_must(answers[5], parse.luns) if self._session.offers(api.LUN) else (),
+            plans=_plans(answers[6]) if self._session.offers(api.PLAN) else (),
             free=_free(answers[7]),
         )
 
@@ -139,7 +139,13 @@ class Reader:
         return next((share for share in parse.shares(data) if share.uuid == uuid), None)
 
     def read_plans(self) -> tuple[ReplicationPlan, ...]:
-        """Read the replication plans; raises TargetError where the list fails."""
+        """Read the replication plans; raises TargetError where the list fails.
+
+        Only where the API is not offered at all there are none: a stopped package is still
+        offered and refuses every call.
+        """
+        if not self._session.offers(api.PLAN):
+            return ()
         found = _plans(many(self._session, (_PLAN_CALL,))[0])
         if isinstance(found, TargetError):
             raise found
@@ -235,10 +241,6 @@ def _must(answer: Any | TargetError, read: Callable[[Any], _T]) -> _T:
     return read(answer)
 
 
-def _optional(answer: Any | TargetError, read: Callable[[Any], tuple[Lun, ...]]) -> tuple[Lun, ...]:
-    return () if isinstance(answer, FeatureAbsent) else _must(answer, read)
-
-
 def _read(answer: Any | TargetError, read: Callable[[Any], tuple[Snapshot, ...]]) -> Listing:
     if isinstance(answer, TargetError):
         return answer
@@ -249,8 +251,6 @@ def _read(answer: Any | TargetError, read: Callable[[Any], tuple[Snapshot, ...]]
 
 
 def _plans(answer: Any | TargetError) -> tuple[ReplicationPlan, ...] | TargetError:
-    if isinstance(answer, FeatureAbsent):
-        return ()
     if isinstance(answer, TargetError):
         return answer
     try:

@@ -58,10 +58,11 @@ class Composer:
             if isinstance(event, yaml.DocumentStartEvent):
                 if root is not None:
                     self._refuse(
-                        self._place(event), "multiple-documents",
+                        self._place(event),
+                        "multiple-documents",
                         "a second document begins here; a file is one document",
                         next_step="put it into a file of its own, without `---` between",
-                    )  # fmt: skip
+                    )
                 event = next(self._events)  # noqa: PLW2901  the document's first value
                 root = self._node(event, 1)
         return root
@@ -110,9 +111,11 @@ class Composer:
             entry = self._node(inner, depth + 1)
             if _empty(inner):
                 self._faults.error(
-                    entry.place, "empty-value", "an entry of the list is empty",
+                    entry.place,
+                    "empty-value",
+                    "an entry of the list is empty",
                     next_step="write a value, or leave the line out",
-                )  # fmt: skip
+                )
                 entry = Node(None, entry.place, broken=True)
             entries.append(entry)
         return Node(tuple(entries), self._place(event))
@@ -130,9 +133,11 @@ class Composer:
                 continue
             if _empty(following):
                 self._faults.error(
-                    place, "empty-value", f"`{key}` has no value",
+                    place,
+                    "empty-value",
+                    f"`{key}` has no value",
                     next_step="write one, or `null` to remove what is inherited",
-                )  # fmt: skip
+                )
                 child = Node(None, place, broken=True)
             children[key], keys[key] = child, place
         return Node(children, self._place(event), keys)
@@ -144,23 +149,30 @@ class Composer:
             return event.value, node.place
         if not node.broken:
             self._faults.error(
-                node.place, "bad-key", "a key is one word, and this is none",
+                node.place,
+                "bad-key",
+                "a key is one word, and this is none",
                 next_step="write `key: value`",
-            )  # fmt: skip
+            )
         return None, node.place
 
     def _refused_key(self, key: str, place: Place, keys: dict[str, Place]) -> bool:
         if key == "<<":
             self._faults.error(
-                place, "merge-key", "merge keys (`<<`) are not read",
+                place,
+                "merge-key",
+                "merge keys (`<<`) are not read",
                 next_step="use `extends` and a template",
-            )  # fmt: skip
+            )
             return True
         if key in keys:
             self._faults.error(
-                place, "duplicate-key", f"`{key}` stands twice in this map",
-                hint=f"also in line {keys[key].line}", next_step="keep one of the two",
-            )  # fmt: skip
+                place,
+                "duplicate-key",
+                f"`{key}` stands twice in this map",
+                hint=f"also in line {keys[key].line}",
+                next_step="keep one of the two",
+            )
             return True
         return False
 
@@ -168,18 +180,21 @@ class Composer:
         self._aliases += 1
         if self._aliases > MOST_ALIASES:
             self._refuse(
-                self._place(event), "too-many-aliases",
+                self._place(event),
+                "too-many-aliases",
                 f"more than {MOST_ALIASES} aliases in one file",
                 next_step="use templates",
-            )  # fmt: skip
+            )
         anchored = self._anchors.get(event.anchor)
         if anchored is None:
             self._bare(event, "a bare `*` begins a YAML alias, not a pattern")
         elif anchored.node is None:
             self._faults.error(
-                self._place(event), "alias-cycle", "this alias stands inside what it repeats",
+                self._place(event),
+                "alias-cycle",
+                "this alias stands inside what it repeats",
                 next_step="write the value out",
-            )  # fmt: skip
+            )
         else:
             self._values += anchored.size
             self._deepest = max(self._deepest, depth + anchored.height)
@@ -193,9 +208,11 @@ class Composer:
             self._bare(event, "a bare `!` begins a YAML tag, not a pattern")
             return
         self._faults.error(
-            self._place(event), "custom-tag", "YAML tags (`!…`) are not read",
+            self._place(event),
+            "custom-tag",
+            "YAML tags (`!…`) are not read",
             next_step="leave the tag out, or quote the text",
-        )  # fmt: skip
+        )
 
     def _bare(self, event: Event, text: str) -> None:
         place = self._place(event)
@@ -203,9 +220,11 @@ class Composer:
         token = _TOKEN.match(line, place.column - 1)
         word = token[0] if token else line[place.column - 1 :]
         self._faults.error(
-            Place(place.path, place.line, place.column, len(word)), "quote-it", text,
+            Place(place.path, place.line, place.column, len(word)),
+            "quote-it",
+            text,
             hint=f'write "{word}"',
-        )  # fmt: skip
+        )
 
     def _bounded(self, event: Event, depth: int) -> None:
         if depth > DEEPEST:
@@ -214,10 +233,11 @@ class Composer:
             )
         if self._values > MOST_VALUES:
             self._refuse(
-                self._place(event), "too-many-values",
+                self._place(event),
+                "too-many-values",
                 f"more than {MOST_VALUES:,} values, what aliases repeat counted in",
                 next_step="split the file, or use templates",
-            )  # fmt: skip
+            )
 
     def _refuse(self, place: Place, code: str, text: str, *, next_step: str = "") -> None:
         self._faults.error(place, code, text, next_step=next_step)
