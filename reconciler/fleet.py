@@ -6,7 +6,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import structlog
 
@@ -19,7 +19,7 @@ from reconciler.planning.unit import Wish
 from reconciler.reconcile import Looked, apply, look, unread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from reconciler.dsm import Clock, Reader, Writer
@@ -44,17 +44,28 @@ class Run:
 class Fleet:
     """The units of one run with their open sessions; a context manager that signs all of them out.
 
-    With `read_only` (the default) no client is made that could write.
+    With `read_only` (the default) no client is made that could write. `now` plans as of another
+    moment, which only a dry run may.
     """
 
-    def __init__(self, run: Run, units: Sequence[Unit], *, read_only: bool = True) -> None:
+    def __init__(
+        self,
+        run: Run,
+        units: Sequence[Unit],
+        *,
+        read_only: bool = True,
+        now: Instant | None = None,
+    ) -> None:
+        if now is not None and not read_only:
+            raise Refusal("a plan as of another moment is never applied")
+        self._now = now
         self._run = run
         self._units = tuple(units)
         self._read_only = read_only
         self._sessions = ExitStack()
         self._writers: dict[str, Writer] = {}
 
-    def __enter__(self) -> Fleet:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -71,11 +82,6 @@ class Fleet:
             found = tuple(pool.map(self._look, self._units))
         return _one_name_each(found)
 
-    def each(self, ask: Callable[[Wish, Reader], None]) -> None:
-        """Call `ask` with a client of each unit in turn; raises what it raises."""
-        for unit in self._units:
-            ask(self._wish(unit), self._open(unit))
-
     def apply(self, looked: Sequence[Looked]) -> tuple[UnitOutcome, ...]:
         """Apply what was looked at, unit by unit; one unit's trouble does not stop the others."""
         return tuple(self._apply(one) for one in looked if one.observation is not None)
@@ -83,7 +89,7 @@ class Fleet:
     def _look(self, unit: Unit) -> Looked:
         wish = self._wish(unit)
         try:
-            return look(wish, self._open(unit))
+            return look(wish, self._open(unit), now=self._now)
         except TargetError as error:
             structlog.get_logger().warning("unit.unread", nas=unit.name, error=str(error))
             return unread(wish, error, int(self._run.clock.time()))

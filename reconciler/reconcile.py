@@ -31,14 +31,19 @@ class Looked:
     plan: UnitPlan
 
 
-def look(wish: Wish, reader: Reader) -> Looked:
-    """Read one NAS and plan it; raises TargetError where it cannot be read."""
+def look(wish: Wish, reader: Reader, *, now: Instant | None = None) -> Looked:
+    """Read one NAS and plan it; raises TargetError where it cannot be read.
+
+    `now` plans as of another moment than the NAS's clock says.
+    """
 
     def owned(kind: Kind, name: str, uuid: str) -> bool:
         found = owner(wish.policies, wish.unit, kind, name, uuid, only_unit=wish.only_unit)
         return found.policy is not None
 
     observation = Observer(wish.unit.name, reader).whole(owned)
+    if now is not None:
+        observation = replace(observation, now=now)
     stranger = _stranger(wish, observation)
     plan = plan_unit(wish, observation)
     if stranger:

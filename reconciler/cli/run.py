@@ -63,7 +63,7 @@ def run_pass(settings: Settings, choice: Choice) -> int:
     units = settings.units(choice.nas)
     _warn(policies.findings)
     run = settings.run(policies)
-    with Fleet(run, units, read_only=choice.dry_run, now=_moment(choice.now)) as fleet:
+    with Fleet(run, units, read_only=choice.dry_run, now=read_moment(choice.now)) as fleet:
         looked = tuple(_narrowed(one, choice) for one in fleet.look())
         plan = plan_of(looked, created_at=int(run.clock.time()), revision=policies.revision)
         _check_targets(plan, choice)
@@ -170,7 +170,8 @@ def _warn(findings: Sequence[Finding]) -> None:
             print(f"{place}{finding.severity}: {finding.text}", file=sys.stderr)  # noqa: T201
 
 
-def _moment(text: str | None) -> Instant | None:
+def read_moment(text: str | None) -> Instant | None:
+    """Read `--now`; a usage error where it is no time, UTC where it states no offset."""
     if text is None:
         return None
     try:

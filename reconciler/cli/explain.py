@@ -1,0 +1,94 @@
+"""`reconcile explain`: the effective policy of a target, and why each snapshot stays or goes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli import output, targets
+from reconciler.cli.exits import Exit
+from reconciler.errors import TargetError
+from reconciler.fleet import Fleet
+from reconciler.wording import moment
+from reconciler.zones import first_instant, zone
+
+if TYPE_CHECKING:
+    from reconciler.cli.settings import Settings
+    from reconciler.planning.plan import SnapshotVerdict, TargetPlan
+    from reconciler.reconcile import Looked
+
+_SAME_MINUTE = 60
+
+
+@click.command(name="explain")
+@click.argument("target")
+@click.option("--nas", multiple=True, metavar="N|KEY=VALUE", help="Only these units.")
+@click.option("--now", metavar="TIME", help="As of another moment.")
+@click.option("-v", "verbose", is_flag=True, help="One row for each snapshot.")
+@click.pass_obj
+def command(
+    settings: Settings, target: str, *, nas: tuple[str, ...], now: str | None, verbose: bool
+) -> int:
+    """Say why each snapshot of TARGET stays or goes, or one: TARGET/SNAPSHOT.
+
+    TARGET is any end of NAS/share/NAME or NAS/lun/NAME; SNAPSHOT a name of DSM's, a uuid, or a
+    local time such as 2026-11-15T12:00.
+    """
+    from reconciler.cli.run import read_moment
+    from reconciler.report.explain import render_snapshot, render_target
+
+    policies = settings.policies()
+    with Fleet(settings.run(policies), settings.units(nas), now=read_moment(now)) as fleet:
+        looked = fleet.look()
+    found = [(one.plan.nas, t) for one in looked for t in one.plan.targets]
+    unread = [one for one in looked if one.plan.problem]
+    if not found and unread:
+        raise TargetError(f"{unread[0].plan.nas}: {unread[0].plan.problem}",
+                          next_step=unread[0].plan.next_step)  # fmt: skip
+    (unit, plan), wanted = _split(target, found)
+    policy = next((p for p in policies.policies if p.name == plan.policy), None)
+    moment_now = _now(looked, unit)
+    style = output.style(verbose=verbose)
+    if wanted is None:
+        output.show(render_target(plan, policy, now=moment_now, nas=unit, style=style))
+        return Exit.DONE
+    verdict = _snapshot(wanted, plan)
+    output.show(render_snapshot(plan, verdict, now=moment_now, nas=unit, style=style))
+    return Exit.DONE
+
+
+def _now(looked: tuple[Looked, ...], unit: str) -> int:
+    return next(one.plan.now for one in looked if one.plan.nas == unit)
+
+
+def _split(
+    text: str, found: list[tuple[str, TargetPlan]]
+) -> tuple[tuple[str, TargetPlan], str | None]:
+    """Read TARGET, or TARGET/SNAPSHOT where TARGET alone fits nothing."""
+    head, slash, tail = text.rpartition("/")
+    if slash and not any(targets.matches(text, nas, t) for nas, t in found):
+        return targets.one(head, found), tail
+    return targets.one(text, found), None
+
+
+def _snapshot(text: str, plan: TargetPlan) -> SnapshotVerdict:
+    for verdict in plan.snapshots:
+        if text in (verdict.snapshot.name, verdict.snapshot.uuid):
+            return verdict
+    at = zone(plan.zone)
+    try:
+        wanted = first_instant(datetime.fromisoformat(text).replace(tzinfo=None), at)
+    except ValueError:
+        raise click.UsageError(
+            f"`{text}` is no snapshot of {plan.label}, and no time such as 2026-11-15T12:00"
+        ) from None
+    dated = [v for v in plan.snapshots if v.snapshot.time is not None]
+    for verdict in dated:
+        if 0 <= (verdict.snapshot.time or 0) - wanted < _SAME_MINUTE:
+            return verdict
+    near = sorted(dated, key=lambda v: abs((v.snapshot.time or 0) - wanted))[:2]
+    names = " and ".join(moment(v.snapshot.time or 0, at, year=True) for v in near)
+    hint = f"; the nearest are {names}" if names else ""
+    raise click.UsageError(f"{plan.label} has no snapshot of {text}{hint}")

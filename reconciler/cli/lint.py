@@ -1,0 +1,101 @@
+"""`reconcile lint`: the policy repository, offline."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli import output
+from reconciler.cli.exits import Exit
+from reconciler.errors import InvalidDocuments, UserError
+from reconciler.inventory.load import find_configuration
+from reconciler.model import Severity
+from reconciler.policy.load import load_policies, read_texts
+from reconciler.policy.report import in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.cli.settings import Settings
+    from reconciler.inventory.model import Configuration
+    from reconciler.model import Finding
+
+
+@click.command(name="lint")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--strict", is_flag=True, help="Warnings are errors.")
+@click.option(
+    "-o", "--format", "form", type=click.Choice(["text", "json", "github"]), default="text"
+)
+@click.pass_obj
+def command(settings: Settings, paths: tuple[str, ...], *, strict: bool, form: str) -> int:
+    """Check policy files: syntax, schema, conflicts, and whether the promises can be kept.
+
+    Without PATH the repository of reconciler.yaml. Nothing is contacted.
+    """
+    configuration = _configuration(settings, needed=not paths)
+    roots = [Path(path) for path in paths] or [_root(configuration)]
+    found: list[Finding] = []
+    files = 0
+    for root in roots:
+        files += len(read_texts(root))
+        found.extend(_lint(root, configuration))
+    shown = in_order(f for f in found if form != "text" or f.severity is not Severity.NOTE)
+    _print(shown, form, files)
+    bad = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
+    return Exit.INVALID if any(f.severity in bad for f in found) else Exit.DONE
+
+
+def _configuration(settings: Settings, *, needed: bool) -> Configuration | None:
+    """Return the configuration where there is one; with paths on the command line it may lack."""
+    if needed or settings.config:
+        return settings.configuration
+    try:
+        find_configuration(None, os.environ, Path.cwd())
+    except UserError:
+        return None
+    return settings.configuration
+
+
+def _root(configuration: Configuration | None) -> Path:
+    if configuration is None or not isinstance(configuration.policies, Path):
+        raise UserError(
+            "the configuration names no folder of policies", next_step="name one: lint PATH"
+        )
+    try:
+        return configuration.policies.resolve().relative_to(Path.cwd().resolve())
+    except ValueError:
+        return configuration.policies
+
+
+def _lint(root: Path, configuration: Configuration | None) -> Sequence[Finding]:
+    try:
+        return load_policies(
+            root,
+            units=configuration.units if configuration is not None else None,
+            brakes=configuration.brakes if configuration is not None else None,
+        ).findings
+    except InvalidDocuments as error:
+        return error.findings
+
+
+def _print(findings: Sequence[Finding], form: str, files: int) -> None:
+    from reconciler.report import findings as report
+
+    if form == "json":
+        output.show(report.render_json(findings))
+    elif form == "github":
+        output.show(report.render_github(findings))
+    else:
+        counted = f"{files} file" if files == 1 else f"{files} files"
+        output.show(
+            report.render_text(
+                findings,
+                sources=output.sources(findings),
+                style=output.style(),
+                summary=f"{report.summary(findings)} in {counted}. Nothing was contacted.",
+            )
+        )

@@ -1,0 +1,163 @@
+"""`reconcile list`: the live `list_*` output, and what the policies say."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli import output
+from reconciler.cli.exits import Exit, worst
+from reconciler.cli.targets import matches
+from reconciler.duration import render
+from reconciler.fleet import Fleet
+from reconciler.wording import moment
+from reconciler.zones import zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.cli.settings import Settings
+    from reconciler.model import ObservedTarget, Snapshot
+    from reconciler.policy.model import PolicySet, Selector
+    from reconciler.reconcile import Looked
+
+_KINDS = ("shares", "luns", "snapshots", "replications", "policies", "holds")
+Row = dict[str, str]
+
+
+@click.command(name="list")
+@click.argument("kind", type=click.Choice(_KINDS))
+@click.argument("target", required=False)
+@click.option("--nas", multiple=True, metavar="N|KEY=VALUE", help="Only these units.")
+@click.option("-o", "--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option("-v", "verbose", is_flag=True)
+@click.pass_obj
+def command(
+    settings: Settings,
+    kind: str,
+    target: str | None,
+    *,
+    nas: tuple[str, ...],
+    form: str,
+    verbose: bool,
+) -> int:
+    """List what is on the units, or what the policies say.
+
+    TARGET narrows it: any end of NAS/share/NAME or NAS/lun/NAME.
+    """
+    from reconciler.report.listing import render
+
+    policies = settings.policies()
+    codes: list[Exit] = []
+    if kind in ("policies", "holds"):
+        rows = list(_of_policies(policies) if kind == "policies" else _of_holds(policies))
+    else:
+        with Fleet(settings.run(policies), settings.units(nas)) as fleet:
+            looked = fleet.look()
+        rows = [row for one in looked for row in _rows(kind, one, target)]
+        for one in looked:
+            if one.plan.problem:
+                output.say(f"{one.plan.nas}: {one.plan.problem}")
+                codes.append(Exit.FAILED)
+        if target and not rows and not codes:
+            raise click.UsageError(f"`{target}` fits nothing that was read")
+    if form == "json":
+        output.show(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        output.show(render(kind, rows, style=output.style(verbose=verbose)))
+    return worst(codes)
+
+
+def _rows(kind: str, looked: Looked, target: str | None) -> Iterator[Row]:
+    observation = looked.observation
+    if observation is None:
+        return
+    if kind == "replications":
+        yield from _replications(looked)
+        return
+    planned = {(t.kind, t.uuid): t for t in looked.plan.targets}
+    for found in observation.targets:
+        plan = planned.get((found.kind, found.uuid))
+        if target and (plan is None or not matches(target, looked.plan.nas, plan)):
+            continue
+        if kind == "snapshots":
+            yield from _snapshots(found, looked.plan.nas, zone(looked.plan.zone).key)
+        elif kind == f"{found.kind}s":
+            yield {
+                "nas": looked.plan.nas,
+                found.kind.value: found.name,
+                "policy": plan.policy if plan is not None else "",
+                "state": plan.state.value if plan is not None else "",
+                "snapshots": "?" if found.snapshots is None else str(len(found.snapshots)),
+                "uuid": found.uuid,
+                "remark": found.unsupported or found.problem,
+            }
+
+
+def _snapshots(target: ObservedTarget, nas: str, at: str) -> Iterator[Row]:
+    ordered = sorted(target.snapshots or (), key=lambda s: (s.time or 0, s.name), reverse=True)
+    for snapshot in ordered:
+        when = moment(snapshot.time, zone(at), year=True) if snapshot.time is not None else "?"
+        yield {
+            "target": f"{nas}/{target.kind}/{target.name}",
+            "taken": when,
+            "name": snapshot.name,
+            "lock": "locked" if snapshot.locked else "",
+            "immutable": _immutable(snapshot, at),
+            "description": snapshot.description,
+        }
+
+
+def _immutable(snapshot: Snapshot, at: str) -> str:
+    if not snapshot.immutable:
+        return ""
+    if snapshot.immutable_until is None:
+        return "yes"
+    return f"until {moment(snapshot.immutable_until, zone(at))}"
+
+
+def _replications(looked: Looked) -> Iterator[Row]:
+    observation = looked.observation
+    at = zone(looked.plan.zone)
+    for plan in (observation.plans if observation is not None else None) or ():
+        done = [record for record in plan.records if record.success]
+        yield {
+            "nas": looked.plan.nas,
+            "target": ", ".join(sorted(plan.target_ids)),
+            "role": {1: "source", 2: "destination"}.get(plan.role, str(plan.role)),
+            "to": plan.destination_host,
+            "state": "busy" if plan.busy else "idle",
+            "newest success": moment(done[-1].began, at) if done else "",
+            "plan": plan.plan_id,
+        }
+
+
+def _of_policies(policies: PolicySet) -> Iterator[Row]:
+    for policy in policies.policies:
+        yield {
+            "policy": policy.name,
+            "nas": _written(policy.nas),
+            "shares": _written(policy.shares),
+            "luns": _written(policy.luns),
+            "every": policy.cadence.written if policy.cadence is not None else "",
+            "rpo": render(policy.rpo) if policy.rpo is not None else "none",
+            "where": str(policy.place),
+        }
+
+
+def _of_holds(policies: PolicySet) -> Iterator[Row]:
+    for hold in policies.holds:
+        yield {
+            "hold": hold.name,
+            "nas": _written(hold.nas),
+            "shares": _written(hold.shares),
+            "luns": _written(hold.luns),
+            "reason": hold.reason,
+            "where": str(hold.place),
+        }
+
+
+def _written(selector: Selector | None) -> str:
+    return ", ".join(p.written for p in selector.patterns) if selector is not None else ""

@@ -1,0 +1,78 @@
+"""`reconcile simulator`: a simulated DSM to try policies on, over HTTPS on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli import output
+from reconciler.errors import UserError
+
+
+@click.command(name="simulator")
+@click.option("--port", default=5001, show_default=True, help="0 takes a free one.")
+@click.option("--shares", default=50, show_default=True, type=click.IntRange(0, 2000))
+@click.option("--snapshots", default=200, show_default=True, type=click.IntRange(0, 1024),
+              help="Of each share; a tenth of each LUN.")  # fmt: skip
+@click.option("--luns", default=5, show_default=True, type=click.IntRange(0, 500))
+@click.option("--seed", default=1, show_default=True, help="The same seed is the same NAS.")
+@click.option("--zone", default="Europe/Zurich", show_default=True, help="Its IANA time zone.")
+@click.option("--state", metavar="FILE", help="A NAS written in YAML or JSON instead.")
+@click.option("--attic", is_flag=True, help="The NAS of `reconcile demo` instead.")
+@click.option("--http", is_flag=True, help="Without TLS.")
+def command(  # noqa: PLR0913  one parameter for each option
+    *,
+    port: int,
+    shares: int,
+    snapshots: int,
+    luns: int,
+    seed: int,
+    zone: str,
+    state: str | None,
+    attic: bool,
+    http: bool,
+) -> None:
+    """Run a simulated DSM until Ctrl-C; print how to reach it when it is ready."""
+    from reconciler import simulator
+    from reconciler.simulator.attic import attic as attic_nas
+    from reconciler.zones import zone as known_zone
+
+    if state is not None:
+        try:
+            nas = simulator.Nas.from_file(Path(state))
+        except (simulator.DocumentError, OSError) as error:
+            raise UserError(str(error)) from error
+    elif attic:
+        nas = attic_nas()
+    else:
+        try:
+            known_zone(zone)
+        except ValueError as error:
+            raise UserError(str(error)) from error
+        nas = simulator.generate(shares, snapshots, luns, seed=seed, zone=zone)
+    try:
+        simulator.serve(nas, port=port, tls=not http, host="127.0.0.1", announce=_announce)
+    except OSError as error:
+        raise UserError(
+            f"port {port} cannot be used: {error.strerror}", next_step="try --port 0"
+        ) from error
+
+
+def _announce(sim: object) -> None:
+    from reconciler.simulator import Simulator
+
+    if not isinstance(sim, Simulator):
+        raise TypeError("only a simulator announces itself")
+    nas = sim.nas
+    tls = (
+        f'\n    tls: {{fingerprint: ["{sim.fingerprint}"]}}' if sim.url.startswith("https") else ""
+    )
+    output.show(
+        f"{nas.name} answers at {sim.url} (a simulation: {len(nas.shares)} shares, "
+        f"{len(nas.luns)} LUNs)\n"
+        f"  account   {nas.account}\n  password  {nas.password}\n\n"
+        "For reconciler.yaml, with the password in the file it names:\n\n"
+        f"version: 1\nnas:\n  {nas.name}:\n    url: {sim.url}{tls}\n    account: {nas.account}\n"
+        f"    password: {{file: secrets/{nas.name}.password}}\n\nCtrl-C ends it."
+    )
