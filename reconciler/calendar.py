@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from reconciler import duration
@@ -78,7 +79,7 @@ class Cadence(ABC):
 
     @abstractmethod
     def most_in(self, span: Seconds) -> int:
-        """The most due times that any half-open span of this length holds, clock changes aside."""
+        """Return the most due times in any half-open span of this length, clock changes aside."""
 
     @abstractmethod
     def times_on(self, day: date, at: ZoneInfo) -> tuple[Instant, ...]:
@@ -86,7 +87,7 @@ class Cadence(ABC):
 
     @abstractmethod
     def matching_day(self, day: date, step: int) -> date:
-        """The nearest local date with due times, `day` itself included; `step` is 1 or -1."""
+        """Return the nearest local date with due times, `day` included; `step` is 1 or -1."""
 
     def latest(self, now: Instant, at: ZoneInfo) -> Instant:
         """Return the latest due time not after `now`."""
@@ -171,9 +172,9 @@ class Cron(Cadence):
     def longest_gap(self) -> Seconds:
         """The longest gap over the 28 years after which weekdays and dates repeat."""
         days, minutes = _pattern(self.written)
-        inner = max((b - a for a, b in zip(minutes, minutes[1:], strict=False)), default=0)
+        inner = max((b - a for a, b in pairwise(minutes)), default=0)
         wrapped = [*days, days[0] + _CYCLE_DAYS]
-        widest = max(b - a for a, b in zip(wrapped, wrapped[1:], strict=False))
+        widest = max(b - a for a, b in pairwise(wrapped))
         between = widest * 1440 - (minutes[-1] - minutes[0])
         return max(inner, between) * 60
 

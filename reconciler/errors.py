@@ -1,7 +1,7 @@
 """Every error this package raises on purpose.
 
     ReconcilerError
-    ├── UserError                 exit 4   configuration or policies are invalid; nothing was contacted
+    ├── UserError                 exit 4   what was written is invalid; nothing was contacted
     │   ├── InvalidDocuments               every finding of all files at once
     │   └── UsageError            exit 64  the command was called wrongly
     ├── Refusal                            the reconciler declines to act
@@ -43,7 +43,7 @@ class UserError(ReconcilerError):
     exit_code = 4
 
 
-class InvalidDocuments(UserError):  # noqa: N818  the name states what is wrong, as in the tree above
+class InvalidDocuments(UserError):
     """One or more files are invalid; `findings` holds all of them, in file order."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
@@ -57,7 +57,7 @@ class UsageError(UserError):
     exit_code = 64
 
 
-class Refusal(ReconcilerError):  # noqa: N818  a refusal is not a failure
+class Refusal(ReconcilerError):
     """The reconciler could act and declines to."""
 
     exit_code = 3

@@ -20,26 +20,31 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         code = reconcile.main(arguments, prog_name="reconcile", standalone_mode=False)
-    except click.UsageError as error:
-        _say(error.format_message(), _usage_hint(error))
-        return Exit.USAGE
     except click.exceptions.Exit as error:
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        _say("stopped; nothing more is sent", "")
-        return Exit.FAILED
-    except InvalidDocuments as error:
-        from reconciler.cli.output import say_findings
-
-        say_findings(error.findings)
-        return error.exit_code
-    except ReconcilerError as error:
-        _say(str(error), error.next_step)
-        return error.exit_code
+    except (click.ClickException, click.Abort, KeyboardInterrupt, ReconcilerError) as error:
+        return _told(error)
     except BrokenPipeError:
         sys.stderr.close()
         return Exit.FAILED
     return code if isinstance(code, int) else Exit.DONE
+
+
+def _told(error: BaseException) -> int:
+    """Tell the person what went wrong, and return the exit code."""
+    if isinstance(error, click.UsageError):
+        _say(error.format_message(), _usage_hint(error))
+        return Exit.USAGE
+    if isinstance(error, InvalidDocuments):
+        from reconciler.cli.output import say_findings
+
+        say_findings(error.findings)
+        return error.exit_code
+    if isinstance(error, ReconcilerError):
+        _say(str(error), error.next_step)
+        return error.exit_code
+    _say("stopped; nothing more is sent", "")
+    return Exit.FAILED
 
 
 def _say(text: str, next_step: str) -> None:

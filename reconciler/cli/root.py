@@ -86,7 +86,7 @@ class Verbs(click.Group):
 @click.option("--verbose", "log_verbose", is_flag=True, help="Log every call, on stderr.")
 @click.version_option(__version__, prog_name="reconcile")
 @click.pass_context
-def reconcile(ctx: click.Context, **options: Any) -> int | None:
+def reconcile(ctx: click.Context, /, **options: Any) -> int | None:
     """Make the snapshots of your Synology shares and LUNs what the policies say.
 
     Without a command: one pass. On a terminal it shows the plan and asks once.

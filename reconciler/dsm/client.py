@@ -15,6 +15,7 @@ from reconciler.dsm.compound import Call, many
 from reconciler.dsm.errors import Incomplete, Rejected
 from reconciler.dsm.system import UnitFacts, unit_facts
 from reconciler.errors import TargetError
+from reconciler.model import BuiltIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from reconciler.dsm.clock import Stamp
     from reconciler.dsm.parse import Lun, Share
     from reconciler.dsm.session import Session
-    from reconciler.model import BuiltIn, ReplicationPlan, Snapshot
+    from reconciler.model import ReplicationPlan, Snapshot
 
     Listing = tuple[Snapshot, ...] | TargetError
 
@@ -292,7 +293,7 @@ def _from_two(schedule: Any | TargetError, policy: Any | TargetError) -> BuiltIn
         found = parse.built_in({}, policy if isinstance(policy, dict) else {})
     except Incomplete:
         return None
-    return parse.BuiltIn(on, "", found.retention, found.retention_text)
+    return BuiltIn(on, "", found.retention, found.retention_text)
 
 
 def _refuses_key(answer: Any | TargetError) -> bool:

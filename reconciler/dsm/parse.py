@@ -15,7 +15,7 @@ from reconciler.dsm.errors import Incomplete
 from reconciler.model import BuiltIn, Kind, RetentionKind, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 SHARE_ADDITIONAL = (
     "support_snapshot",
@@ -28,8 +28,6 @@ SHARE_ADDITIONAL = (
 )
 _KEEP_ALL = 1 << 31
 _LATEST, _DAYS, _ADVANCED = 20, 64, 128
-_BY_TIME = 32
-_LATEST_BIT = 16
 _ADVANCED_RULES = ("Hourly", "Daily", "Weekly", "Monthly", "Yearly")
 
 
@@ -200,19 +198,12 @@ def built_in(schedule: Mapping[str, Any], policy: Mapping[str, Any]) -> BuiltIn:
 
 def retention(policy: Mapping[str, Any]) -> tuple[RetentionKind, str]:
     """Read `policyType`, a set of bits; DSM prunes whenever it is neither 0 nor "keep all"."""
-    if not policy:
-        return RetentionKind.NONE, ""
     bits = fields.number(policy, "policyType", 0) & 0xFFFFFFFF
     if bits == 0:
         return RetentionKind.NONE, ""
-    if bits & _KEEP_ALL:
-        return RetentionKind.KEEP_ALL, "keeps all"
-    if bits & _ADVANCED:
-        return RetentionKind.ADVANCED, _advanced(policy)
-    if bits & _DAYS:
-        return RetentionKind.DAYS, f"{fields.number(policy, 'retainDay', 0)} days"
-    if bits & _LATEST_BIT:
-        return RetentionKind.LATEST, f"latest {fields.number(policy, 'recently', 0)}"
+    for bit, kind, text in _POLICY_BITS:
+        if bits & bit:
+            return kind, text(policy)
     return RetentionKind.UNKNOWN, f"policyType {bits}"
 
 
@@ -220,6 +211,15 @@ def _advanced(policy: Mapping[str, Any]) -> str:
     """Write the rules as DSM applies them: the `adv*` fields, not their stale copies."""
     counts = [(fields.number(policy, f"adv{rule}", 0), rule.casefold()) for rule in _ADVANCED_RULES]
     return "Smart: " + ", ".join(f"{count} {rule}" for count, rule in counts if count)
+
+
+_POLICY_BITS: tuple[tuple[int, RetentionKind, Callable[[Mapping[str, Any]], str]], ...] = (
+    (_KEEP_ALL, RetentionKind.KEEP_ALL, lambda _: "keeps all"),
+    (_ADVANCED, RetentionKind.ADVANCED, _advanced),
+    (_DAYS, RetentionKind.DAYS, lambda p: f"{fields.number(p, 'retainDay', 0)} days"),
+    (_LATEST, RetentionKind.LATEST, lambda p: f"latest {fields.number(p, 'recently', 0)}"),
+)
+"""DSM's bits, the first that is set decides: 1 << 31, 128, 64, and 20 (16 and 4)."""
 
 
 def _unique(names: Sequence[str], what: str) -> None:

@@ -58,6 +58,12 @@ class Connection:
     insecure: bool = False
     latch_folder: Path = Path()
 
+    @property
+    def credential(self) -> str:
+        """Everything that a sign-in depends on, as one text; never shown."""
+        parts = (self.account, self.password, self.otp_seed, self.device_token)
+        return "\0".join(parts)
+
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
@@ -84,9 +90,7 @@ class Session:
         self._auth_version = 0
         self._log = structlog.get_logger().bind(nas=connection.name)
         self.stamp: Stamp | None = None
-        secret = "\0".join((connection.account, connection.password, connection.otp_seed,
-                            connection.device_token))  # fmt: skip
-        self._latch = Latch(connection.latch_folder, connection.name, secret)
+        self._latch = Latch(connection.latch_folder, connection.name, connection.credential)
 
     def open(self) -> None:
         """Ask what the NAS offers, then sign in; raises CredentialError where that is refused."""

@@ -1,4 +1,4 @@
-"""Which unit answers, its limits and its clock's offset, from four calls that may each be absent."""
+"""Which unit answers, its limits, its clock's offset: four calls that may each be absent."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from reconciler.dsm import fields
-from reconciler.errors import TargetError
 from reconciler.model import Identity, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from reconciler.errors import TargetError
     from reconciler.model import Instant, Seconds
 
 _QUARTER: Seconds = 900

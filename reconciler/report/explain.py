@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reconciler.duration import spoken
 from reconciler.planning.plan import Delete, State, Verdict
 from reconciler.report.effective import rows as effective
-from reconciler.report.layout import columns, hang, pad
+from reconciler.report.layout import columns, hang, joined, pad
 from reconciler.report.printing import found
 from reconciler.report.style import printable
 from reconciler.wording import counted, day, moment
@@ -40,7 +40,7 @@ def render_target(
     column is the earliest moment a snapshot can go, where that is known. Ends with a line end.
     """
     teller = _Teller(target, zone(target.zone), now, style)
-    lines = [*teller.head(nas, policy), *teller.policy(policy), *teller.facts()]
+    lines = [*teller.head(nas, policy), *teller.policy(policy), *teller.facts(policy)]
     for finding in target.findings:
         lines.extend(found(finding, style, indent=2))
     ours = [v for v in target.snapshots if v.managed]
@@ -84,12 +84,14 @@ class _Teller:
             else:
                 yield f"{first}{pad(value, values)}  {place}"
 
-    def facts(self) -> Iterator[str]:
+    def facts(self, policy: Policy | None) -> Iterator[str]:
         target = self.target
         parts = []
         if target.newest is not None:
             age = spoken(max(0, self.now - target.newest))
-            parts.append(f"newest {self.when(target.newest)}, {age} old")
+            rpo = policy.rpo if policy is not None else None
+            promised = f", promised {spoken(rpo)}" if rpo is not None else ""
+            parts.append(f"newest {self.when(target.newest)}, {age} old{promised}")
         if target.next_due is not None:
             parts.append(f"next {self.when(target.next_due)}")
         ours = [v.snapshot.time for v in target.snapshots if v.managed]
@@ -97,7 +99,8 @@ class _Teller:
         back = f" back to {day(min(times), self.at, today=self.now)}" if times else ""
         parts.append(f"{counted(len(ours), 'snapshot')} of ours{back}")
         parts.append(f"{len(target.snapshots) - len(ours)} not ours")
-        yield from hang("  ", " · ".join(parts), width=self.style.columns)
+        for line in joined(parts, " · ", width=self.style.columns - 2):
+            yield f"  {line}"
 
     def table(
         self, ours: Sequence[SnapshotVerdict], strange: Sequence[SnapshotVerdict]
@@ -109,7 +112,8 @@ class _Teller:
         rows = self._rows(ours)
         others = self._rows(strange)
         whens = max([_WHEN, *(columns(row[0]) for row in (*rows, *others))])
-        room = self.style.columns - whens - len(self._not_before(self.now)) - 6
+        untils = max([len("not before"), *(len(row[2]) for row in (*rows, *others))])
+        room = self.style.columns - whens - untils - 6
         whys = max(20, min(room, max([0, *(columns(row[1]) for row in (*rows, *others))])))
         yield ""
         head = pad(f"taken ({self.target.zone})", whens)
@@ -158,7 +162,8 @@ class _Teller:
         last, first = same[0].snapshot.time, same[-1].snapshot.time
         if last is None or first is None:
             return f"{len(same)} without a time", printable(self._common(same)), ""
-        span = f"{day(last, self.at, today=self.now)} to {day(first, self.at, today=self.now)}"
+        days = dict.fromkeys(self.when(time).rpartition(" ")[0] for time in (last, first))
+        span = " to ".join(days)
         ends = [v.expires_not_before for v in same if v.expires_not_before is not None]
         ends = [] if same[0].verdict is Verdict.DELETE else ends
         until = f"from {self._not_before(min(ends))}" if ends else ""
@@ -214,8 +219,8 @@ class _Teller:
         head = f"{nas}/{self.target.label}, {when} (DSM: {snapshot.name})"
         yield from hang("", printable(head), width=width)
         yield from hang("  ", self._fate(verdict), width=width)
-        for why in verdict.reasons:
-            yield from hang("    - ", printable(why.text), width=width)
+        for text in dict.fromkeys(why.text for why in verdict.reasons):
+            yield from hang("    - ", printable(text), width=width)
         if verdict.verdict is Verdict.KEEP and verdict.expires_not_before is not None:
             yield f"  It cannot go before {self.when(verdict.expires_not_before)}."
         yield from hang("  On the NAS: ", printable(self._attributes(snapshot)), width=width)

@@ -59,7 +59,7 @@ def hang(first: str, text: str, *, width: int) -> tuple[str, ...]:
     """Write `first` and then the text, which wraps under itself; trailing spaces are cut."""
     indent = columns(first)
     head, *rest = wrap(text, max(20, width - indent))
-    return ((first + head).rstrip(), *(" " * indent + line for line in rest))
+    return tuple(line.rstrip() for line in (first + head, *(" " * indent + more for more in rest)))
 
 
 def joined(parts: Sequence[str], separator: str, *, width: int) -> tuple[str, ...]:

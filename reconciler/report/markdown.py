@@ -23,7 +23,7 @@ LIMIT = 65_536
 """A comment on GitHub may have so many characters."""
 
 _NAMED = 3
-_ENTITIES = {ord(c): f"&#{ord(c)};" for c in "&<>\"'`*_[]|~\\$"}
+_ENTITIES = {ord(c): f"&#{ord(c)};" for c in "&<>`*_[]|~\\$"}
 _SILENT = {ord(c): f"{c}\u200b" for c in "@#"}
 _ESCAPES = _ENTITIES | _SILENT
 

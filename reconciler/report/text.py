@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _BUILD = re.compile(r"-\d+.*\Z", re.DOTALL)
 _LISTED_ALONE = 4
+_DIGESTS = 3
 _WRITTEN = {None: "Nothing was written.", False: "Nothing has been written yet.", True: ""}
 
 
@@ -73,10 +74,13 @@ def waits(plan: Plan) -> str:
 
 def _digests(plan: Plan) -> str:
     """Name what waits for approval by its digest, unit by unit where it is several."""
-    waits = [(unit.nas, w) for unit in plan.units if (w := digest.waiting(unit)) is not None]
-    if len(waits) == 1:
-        return f" ({waits[0][1].shown})"
-    return f" ({', '.join(f'{nas} {w.shown}' for nas, w in waits)})" if waits else ""
+    found = [(unit.nas, w) for unit in plan.units if (w := digest.waiting(unit)) is not None]
+    if not found:
+        return ""
+    if len(found) > _DIGESTS:
+        return " (-o json names their digests)"
+    named = (f"{nas} {w.shown}" if len(found) > 1 else w.shown for nas, w in found)
+    return f" ({', '.join(named)})"
 
 
 def unread(plan: Plan) -> str:
@@ -95,8 +99,8 @@ def header(unit: UnitPlan) -> str:
         known = (unit.identity.model, _BUILD.sub("", unit.identity.version))
         parts.append(", ".join(part for part in known if part))
     if not unit.problem:
-        counts = (counted(unit.share_count, "share"), counted(unit.lun_count, "LUN"))
-        parts.append(", ".join(counts if unit.lun_count else counts[:1]))
+        counts = ((unit.share_count, "share"), (unit.lun_count, "LUN"))
+        parts.append(", ".join(counted(number, noun) for number, noun in counts if number))
     parts.append(f"{moment(unit.now, zone(unit.zone), year=True)}, {unit.zone}")
     return " · ".join(part for part in parts if part)
 
@@ -165,7 +169,7 @@ def _problem(unit: UnitPlan, style: Style) -> Iterator[str]:
 
 def _sum(plan: Plan, style: Style, *, written: str, command: str) -> Iterator[str]:
     said = f"{printable(total(plan))}."
-    after = " ".join(part for part in (written, f"Next: {command}" if command else "") if part)
+    after = " ".join(part for part in (written, f"Next: {printable(command)}" if command else "") if part)
     together = f"{said} {after}".rstrip()
     if columns(together) <= style.columns:
         yield together

@@ -87,14 +87,15 @@ def _photos(nas: Nas) -> None:
 def _vmware(nas: Nas) -> None:
     lun: Lun = nas.add_lun("vmware-ds1", uuid=_uuid(5))
     due = set(_last(12, hours=6, newest=_local(2026, 11, 23, 6))) | set(_dailies(30))
-    for moment in sorted(due):
+    for number, moment in enumerate(sorted(due), start=0x100):
         identifier = _identifier(moment)
-        lun.add_snapshot(
+        snapshot = lun.add_snapshot(
             moment + timedelta(seconds=1),
             f"[reconciler/vms {identifier}]",
             name=f"rec-{identifier}-{lun.uuid[:8]}",
             taken_by="reconciler",
         )
+        snapshot.uuid = _uuid(number)
 
 
 def _taken(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from reconciler.mark import Mark
@@ -24,6 +26,7 @@ from reconciler.planning.plan import (
     Why,
 )
 
+HERE = Path(__file__).parent
 ZONE = "Europe/Zurich"
 AT = ZoneInfo(ZONE)
 NOW = int(datetime(2026, 11, 23, 11, 0, tzinfo=UTC).timestamp())
@@ -31,6 +34,14 @@ SERIAL = "2150ABC123456"
 ATTIC = Identity(SERIAL, "DS923+", "DSM 7.2.2-72806 Update 3", "attic")
 HQ = Identity("1780PQN001", "RS3621xs+", "DSM 7.2.2-72806", "hq-1")
 DAY = 86_400
+
+
+def golden(name: str, text: str) -> None:
+    """Compare a text with its golden file, or write the file where UPDATE_GOLDEN=1 asks for it."""
+    path = HERE / f"{name}.txt"
+    if os.environ.get("UPDATE_GOLDEN") == "1":
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text("utf-8")
 
 
 def at(text: str) -> int:
