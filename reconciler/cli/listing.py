@@ -11,7 +11,9 @@ from reconciler.cli import output
 from reconciler.cli.exits import Exit, worst
 from reconciler.cli.targets import matches
 from reconciler.duration import render
+from reconciler.errors import UserError
 from reconciler.fleet import Fleet
+from reconciler.policy.model import PolicySet
 from reconciler.wording import moment
 from reconciler.zones import zone
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from reconciler.cli.settings import Settings
     from reconciler.model import ObservedTarget, Snapshot
-    from reconciler.policy.model import PolicySet, Selector
+    from reconciler.policy.model import Selector
     from reconciler.reconcile import Looked
 
 _KINDS = ("shares", "luns", "snapshots", "replications", "policies", "holds")
@@ -49,9 +51,10 @@ def command(
     """
     from reconciler.report.listing import render
 
-    policies = settings.policies()
+    of_files = kind in ("policies", "holds")
+    policies = settings.policies() if of_files else _policies_if_any(settings)
     codes: list[Exit] = []
-    if kind in ("policies", "holds"):
+    if of_files:
         rows = list(_of_policies(policies) if kind == "policies" else _of_holds(policies))
     else:
         with Fleet(settings.run(policies), settings.units(nas)) as fleet:
@@ -68,6 +71,15 @@ def command(
     else:
         output.show(render(kind, rows, style=output.style(verbose=verbose)))
     return worst(codes)
+
+
+def _policies_if_any(settings: Settings) -> PolicySet:
+    """Load the policies; without valid ones what is on the NAS can still be listed."""
+    try:
+        return settings.policies()
+    except UserError:
+        output.say("no valid policies (see `reconcile lint`), so none is shown here")
+        return PolicySet(())
 
 
 def _rows(kind: str, looked: Looked, target: str | None) -> Iterator[Row]:

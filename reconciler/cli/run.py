@@ -68,7 +68,8 @@ def run_pass(settings: Settings, choice: Choice) -> int:
         plan = plan_of(looked, created_at=int(run.clock.time()), revision=policies.revision)
         _check_targets(plan, choice)
         if choice.dry_run:
-            _show(plan, choice, command=_again(choice))
+            free = any(action.stopped_by is None for action in plan.actions)
+            _show(plan, choice, command=_again(choice) if free else "")
             return worst(_codes(plan, (), detailed=choice.detailed_exitcode, dry=True))
         if not _wanted(plan, choice):
             return worst(_codes(plan, (), detailed=False, dry=True))

@@ -8,6 +8,7 @@ import click
 
 from reconciler.cli import output
 from reconciler.errors import UserError
+from reconciler.wording import counted
 
 
 @click.command(name="simulator")
@@ -19,7 +20,6 @@ from reconciler.errors import UserError
 @click.option("--seed", default=1, show_default=True, help="The same seed is the same NAS.")
 @click.option("--zone", default="Europe/Zurich", show_default=True, help="Its IANA time zone.")
 @click.option("--state", metavar="FILE", help="A NAS written in YAML or JSON instead.")
-@click.option("--attic", is_flag=True, help="The NAS of `reconcile demo` instead.")
 @click.option("--http", is_flag=True, help="Without TLS.")
 def command(  # noqa: PLR0913  one parameter for each option
     *,
@@ -30,12 +30,10 @@ def command(  # noqa: PLR0913  one parameter for each option
     seed: int,
     zone: str,
     state: str | None,
-    attic: bool,
     http: bool,
 ) -> None:
     """Run a simulated DSM until Ctrl-C; print how to reach it when it is ready."""
     from reconciler import simulator
-    from reconciler.simulator.attic import attic as attic_nas
     from reconciler.zones import zone as known_zone
 
     if state is not None:
@@ -43,8 +41,6 @@ def command(  # noqa: PLR0913  one parameter for each option
             nas = simulator.Nas.from_file(Path(state))
         except (simulator.DocumentError, OSError) as error:
             raise UserError(str(error)) from error
-    elif attic:
-        nas = attic_nas()
     else:
         try:
             known_zone(zone)
@@ -69,8 +65,8 @@ def _announce(sim: object) -> None:
         f'\n    tls: {{fingerprint: ["{sim.fingerprint}"]}}' if sim.url.startswith("https") else ""
     )
     output.show(
-        f"{nas.name} answers at {sim.url} (a simulation: {len(nas.shares)} shares, "
-        f"{len(nas.luns)} LUNs)\n"
+        f"{nas.name} answers at {sim.url} (a simulation: {counted(len(nas.shares), 'share')}, "
+        f"{counted(len(nas.luns), 'LUN')})\n"
         f"  account   {nas.account}\n  password  {nas.password}\n\n"
         "For reconciler.yaml, with the password in the file it names:\n\n"
         f"version: 1\nnas:\n  {nas.name}:\n    url: {sim.url}{tls}\n    account: {nas.account}\n"
