@@ -128,7 +128,7 @@ def shifted(
         target,
         snapshots=tuple(
             replace(s, time=s.time - shifts[s.form])
-            if s.time is not None and s.form in shifts
+            if s.time is not None and s.form is not None and s.form in shifts
             else s
             for s in target.snapshots
         ),

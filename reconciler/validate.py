@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.model import Finding, Place, Severity
 from reconciler.schemafile import load_schema
+from reconciler.yamltree import SECRET_KEYS, hidden
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
 
     from reconciler.yamltree import Node
 
+_NAMES = "names are of a-z, 0-9 and -, at most 63 characters, and begin with a letter or digit"
 _TYPES = {
     "string": "a text",
     "integer": "a whole number",
@@ -55,7 +57,13 @@ def _findings(error: ValidationError, root: Node) -> Iterator[Finding]:
         if deeper is not None:
             yield from _findings(deeper, root)
             return
-    yield _finding(error, key=key, node=node, parent=root.at(path[:-1]))
+    secret = next((str(step) for step in path if step in SECRET_KEYS), "")
+    if secret and not isinstance(root.at(path).value, dict):
+        yield Finding("inline-secret", Severity.ERROR, f"`{secret}` holds something itself",
+                      "write where the secret stands: {file: …}, {env: …} or {command: […]}",
+                      place=node.place)  # fmt: skip
+        return
+    yield _finding(error, key=key, node=node)
 
 
 def _deeper(error: ValidationError) -> ValidationError | None:
@@ -81,7 +89,7 @@ def _unknown_keys(error: ValidationError, node: Node) -> Iterator[Finding]:
     where = str(error.absolute_path[-1]) if error.absolute_path else ""
     inside = f"`{where}`" if where and not where.isdigit() else "this"
     for key in node.value if isinstance(node.value, dict) else ():
-        if key in known or node.value[key].value is None and key in known:
+        if key in known:
             continue
         near = get_close_matches(key, known, n=1, cutoff=0.6)
         hint = f"did you mean `{near[0]}`?" if near else f"it knows {', '.join(known)}"
@@ -90,30 +98,81 @@ def _unknown_keys(error: ValidationError, node: Node) -> Iterator[Finding]:
         yield Finding("unknown-key", Severity.ERROR, text, place=place, hint=hint)
 
 
-def _finding(error: ValidationError, *, key: str, node: Node, parent: Node) -> Finding:
-    place: Place = node.place
+def _finding(error: ValidationError, *, key: str, node: Node) -> Finding:
+    say = _SAY.get(str(error.validator), _not_accepted)
+    code, text, hint = say(error, _owner(key), node)
+    return Finding(code, Severity.ERROR, text, place=node.place, hint=hint)
+
+
+def _missing(error: ValidationError, name: str, node: Node) -> _Said:
+    if not isinstance(node.value, dict):
+        return _not_accepted(error, name, node)
+    known = node.plain(nulls=False)
+    missing = next((key for key in _listed(error) if key not in known), "")
+    return "missing-key", f"`{missing}` is missing here", ""
+
+
+def _wrong_type(error: ValidationError, name: str, node: Node) -> _Said:
     expected = _expected(error)
-    if error.validator == "required" and isinstance(node.value, dict):
-        missing = next((k for k in error.validator_value if k not in node.plain(nulls=False)), "")
-        return Finding("missing-key", Severity.ERROR, f"`{missing}` is missing here",
-                       place=node.place, hint=expected)  # fmt: skip
-    if error.validator == "type" or error.validator in ("oneOf", "anyOf"):
-        seen = _seen(node.value)
-        text = f"`{_owner(key, parent)}` is {seen}; it takes {expected}"
-        hint = "quote it" if isinstance(node.value, (int, float)) and "text" in expected else ""
-        return Finding("wrong-type", Severity.ERROR, text, place=place, hint=hint)
-    if error.validator == "enum":
-        allowed = [str(value) for value in error.validator_value]
-        near = get_close_matches(str(node.value), allowed, n=1, cutoff=0.5)
-        hint = f"did you mean `{near[0]}`?" if near else ""
-        text = f"`{key}` takes {' or '.join(allowed)}, not `{_short(node.value)}`"
-        return Finding("bad-value", Severity.ERROR, text, place=place, hint=hint)
-    text = f"`{_owner(key, parent)}: {_short(node.plain())}` is not accepted; it takes {expected}"
-    return Finding("bad-value", Severity.ERROR, text, place=place)
+    hint = "quote it" if isinstance(node.value, (int, float)) and "text" in expected else ""
+    return "wrong-type", f"`{name}` is {_seen(node.value)}; it takes {expected}", hint
 
 
-def _owner(key: str, parent: Node) -> str:
-    return f"entry {int(key) + 1} of this list" if key.isdigit() else key if parent else key
+def _no_such_word(error: ValidationError, name: str, node: Node) -> _Said:
+    allowed = [str(value) for value in _listed(error)]
+    near = get_close_matches(str(node.value), allowed, n=1, cutoff=0.5)
+    hint = f"did you mean `{near[0]}`?" if near else ""
+    return "bad-value", f"`{name}` takes {' or '.join(allowed)}, not `{_short(node.value)}`", hint
+
+
+def _no_name(error: ValidationError, name: str, node: Node) -> _Said:
+    del name, node
+    return "bad-name", f"`{_short(error.instance)}` is no name; {_NAMES}", ""
+
+
+def _too_few(error: ValidationError, name: str, node: Node) -> _Said:
+    if node.value:
+        return _not_accepted(error, name, node)
+    return "empty-value", f"`{name}` is empty; it takes {_expected(error)}", ""
+
+
+def _out_of_bounds(error: ValidationError, name: str, node: Node) -> _Said:
+    word = "at least" if error.validator == "minimum" else "at most"
+    text = f"`{name}` is {_short(node.value)}; it takes {word} {error.validator_value}"
+    return "bad-value", text, ""
+
+
+def _not_accepted(error: ValidationError, name: str, node: Node) -> _Said:
+    seen = hidden(_seen(node.value))
+    text = f"`{name}` is {seen}, which is not accepted; it takes {_expected(error)}"
+    return "bad-value", text, ""
+
+
+_Said = tuple[str, str, str]
+_SAY: Mapping[str, Callable[[ValidationError, str, Node], _Said]] = {
+    "required": _missing,
+    "type": _wrong_type,
+    "oneOf": _wrong_type,
+    "anyOf": _wrong_type,
+    "enum": _no_such_word,
+    "propertyNames": _no_name,
+    "minItems": _too_few,
+    "minLength": _too_few,
+    "minProperties": _too_few,
+    "minimum": _out_of_bounds,
+    "maximum": _out_of_bounds,
+}
+"""For each keyword of JSON Schema: the code of the finding, its text, its hint."""
+
+
+def _listed(error: ValidationError) -> list[Any]:
+    """Return a schema keyword's value where it is a list: the necessary keys, the allowed words."""
+    value = error.validator_value
+    return list(value) if isinstance(value, list) else []
+
+
+def _owner(key: str) -> str:
+    return f"entry {int(key) + 1} of this list" if key.isdigit() else key
 
 
 def _expected(error: ValidationError) -> str:
@@ -126,7 +185,7 @@ def _expected(error: ValidationError) -> str:
     words = " or ".join(_TYPES[name] for name in names)
     minimum = schema.get("minimum")
     bound = f" of at least {minimum}" if minimum is not None else ""
-    return (words or "something else") + bound
+    return (words or "another value") + bound
 
 
 def _seen(value: Any) -> str:
@@ -136,6 +195,8 @@ def _seen(value: Any) -> str:
         return "a map"
     if isinstance(value, list):
         return "a list"
+    if value is None:
+        return "`null`"
     return f"`{_short(value)}`"
 
 

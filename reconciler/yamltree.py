@@ -21,6 +21,11 @@ _LARGEST = 1024 * 1024
 _MOST_ALIASES = 100
 _DEEPEST = 40
 _MOST_NODES = 200_000
+SECRET_KEYS = frozenset(
+    {"password", "otp_secret", "device_token", "token", "apprise", "healthchecks", "ssh_key"}
+)
+"""Keys whose values are references to secrets: what stands there by mistake is never shown."""
+
 _NULL, _INT, _FLOAT, _BOOL = (
     f"tag:yaml.org,2002:{name}" for name in ("null", "int", "float", "bool")
 )
@@ -52,12 +57,11 @@ class Node:
         node = self
         for step in path:
             inside = node.value
-            if isinstance(inside, dict) and step in inside:
-                node = inside[step]
-            elif isinstance(inside, list) and isinstance(step, int) and step < len(inside):
-                node = inside[step]
-            else:
+            known = isinstance(inside, dict) and step in inside
+            listed = isinstance(inside, list) and isinstance(step, int) and step < len(inside)
+            if not known and not listed:
                 return node
+            node = inside[step]
         return node
 
 
@@ -70,7 +74,7 @@ class Document:
     findings: tuple[Finding, ...] = ()
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # libyaml where it is built in
     """Resolves whole numbers, true, false and null; everything else stays text."""
 
 
@@ -120,7 +124,7 @@ def _bounded(text: str, path: str) -> Document | None:
             depth -= 1
         elif isinstance(event, yaml.DocumentStartEvent):
             documents += 1
-        place = _place(path, event.start_mark)
+        place = _place(path, event.start_mark) if event.start_mark else Place(path, 1, 1)
         if aliases > _MOST_ALIASES:
             fact = f"more than {_MOST_ALIASES} aliases"
             return _one(path, "too-many-aliases", fact, place)
@@ -143,9 +147,11 @@ class _Builder:
         self._open: set[int] = set()
         self._count = 0
         self._full = False
+        self._key = ""
         self.findings: list[Finding] = []
 
     def build(self, node: yaml.Node) -> Node:
+        """Return one of PyYAML's nodes, and all below it, as ours."""
         place = _place(self._path, node.start_mark, node.end_mark)
         self._count += 1
         if self._count > _MOST_NODES:
@@ -167,7 +173,9 @@ class _Builder:
             return self._map(node, place)
         if isinstance(node, yaml.SequenceNode):
             return Node([self.build(child) for child in node.value], place)
-        return self._scalar(node, place)
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, place)
+        raise TypeError(f"PyYAML made a node of a kind that YAML has not: {node!r}")
 
     def _map(self, node: yaml.MappingNode, place: Place) -> Node:
         inside: dict[str, Node] = {}
@@ -196,6 +204,7 @@ class _Builder:
         if empty:
             self._found("empty-value", f"`{key}` has no value", key_place,
                         next_step=f"give it one, or write `{key}: null` to remove it")  # fmt: skip
+        self._key = key
         return self.build(node)
 
     def _scalar(self, node: yaml.ScalarNode, place: Place) -> Node:
@@ -210,11 +219,19 @@ class _Builder:
             return Node(None, place)
         if node.tag != _TEXT:
             self._tagged(node, place)
+        elif not node.style and "\n" in _slice(node) and " - " in text:
+            self._found("swallowed-entry", "a text over several lines swallows the entries of a "
+                        "list", place, next_step="begin each entry on a line of its own, "
+                        "indented under the key")  # fmt: skip
         return Node(text, place)
 
     def _tagged(self, node: yaml.ScalarNode, place: Place) -> None:
         written = node.tag if node.tag.startswith("!") else f"!!{node.tag.rsplit(':', 1)[-1]}"
         whole = f"{written} {node.value}".strip()
+        if self._key in SECRET_KEYS:
+            self._found("inline-secret", f"`{self._key}` holds a secret itself", place,
+                        next_step="write where it stands: {file: …}, {env: …}")  # fmt: skip
+            return
         if node.tag.startswith("!") and not node.value:
             self._found("quote-it", "a bare `!` begins a YAML tag, not a pattern", place,
                         hint=f'write "{written}"')  # fmt: skip
@@ -230,7 +247,12 @@ class _Builder:
         )
 
 
-def _place(path: str, start: yaml.Mark, end: yaml.Mark | None = None) -> Place:
+def _slice(node: yaml.ScalarNode) -> str:
+    """Return line ends between a scalar's first and last line, "" where it is one line."""
+    return "\n" * (node.end_mark.line - node.start_mark.line)
+
+
+def _place(path: str, start: Any, end: Any = None) -> Place:
     same_line = end is not None and end.line == start.line
     width = max(1, end.column - start.column) if end is not None and same_line else 1
     return Place(path, start.line + 1, start.column + 1, width)
@@ -245,6 +267,11 @@ def _explain(error: yaml.YAMLError, text: str, path: str) -> Finding:
     lines = text.splitlines() or [""]
     marks = [mark for mark in (error.problem_mark, error.context_mark) if mark is not None]
     for mark in marks:
+        line = lines[min(mark.line, len(lines) - 1)]
+        if hidden(line) != line:
+            return Finding("inline-secret", Severity.ERROR, "this line holds a secret itself",
+                           "write where it stands: {file: …}, {env: …} or {command: […]}",
+                           place=Place(path, mark.line + 1, 1))  # fmt: skip
         for finding in _wants_quotes(lines[min(mark.line, len(lines) - 1)], mark.line + 1, path):
             return finding
     place = _place(path, error.problem_mark)
@@ -257,6 +284,15 @@ def _explain(error: yaml.YAMLError, text: str, path: str) -> Finding:
     return Finding("bad-yaml", Severity.ERROR, f"this is no YAML: {problem[:120]}",
                    "check brackets, quotes and indentation here and in the line before",
                    place=place)  # fmt: skip
+
+
+_SECRET_LINE = re.compile(rf"(\b(?:{'|'.join(sorted(SECRET_KEYS))})\b[\"']?\s*:\s*)(?![\s{{])(.*)")
+_IN_ADDRESS = re.compile(r"(://)[^/\s@]*@")
+
+
+def hidden(line: str) -> str:
+    """Return a line of a file for people, without a secret that somebody wrote into it."""
+    return _IN_ADDRESS.sub(r"\1[not shown]@", _SECRET_LINE.sub(r"\1[not shown]", line))
 
 
 _BANG = re.compile(r"(?:^|[\[,:]|-)\s+(!(?:[^\s,\]\"'}]*))|\[(!(?:[^\s,\]\"'}]*))")

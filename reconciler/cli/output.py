@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.report.style import Style
+from reconciler.yamltree import hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -50,13 +51,14 @@ def say(text: str) -> None:
 
 
 def sources(findings: Iterable[Finding]) -> Mapping[str, str]:
-    """Read the files that findings speak of, for the lines around them."""
+    """Read the files that findings speak of, for the lines around them; secrets are hidden."""
     texts: dict[str, str] = {}
     for path in {f.place.path for f in findings if f.place is not None}:
         try:
-            texts[path] = Path(path).read_text(encoding="utf-8", errors="replace")
+            text = Path(path).read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue
+        texts[path] = "\n".join(hidden(line) for line in text.splitlines())
     return texts
 
 

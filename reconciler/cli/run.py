@@ -15,14 +15,17 @@ from reconciler.cli.exits import Exit, worst
 from reconciler.cli.targets import matches
 from reconciler.fleet import Fleet, plan_of
 from reconciler.model import Severity
+from reconciler.policy.select import unmatched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.cli.settings import Settings
     from reconciler.execute import UnitOutcome
+    from reconciler.inventory.model import Unit
     from reconciler.model import Finding, Instant
     from reconciler.planning.plan import Plan
+    from reconciler.policy.model import PolicySet
     from reconciler.reconcile import Looked
 
 
@@ -64,7 +67,9 @@ def run_pass(settings: Settings, choice: Choice) -> int:
     _warn(policies.findings)
     run = settings.run(policies)
     with Fleet(run, units, read_only=choice.dry_run, now=read_moment(choice.now)) as fleet:
-        looked = tuple(_narrowed(one, choice) for one in fleet.look())
+        everything = fleet.look()
+        _warn(_unmatched(policies, everything, settings.configuration.units))
+        looked = tuple(_narrowed(one, choice) for one in everything)
         plan = plan_of(looked, created_at=int(run.clock.time()), revision=policies.revision)
         _check_targets(plan, choice)
         if choice.dry_run:
@@ -76,6 +81,18 @@ def run_pass(settings: Settings, choice: Choice) -> int:
         outcomes = fleet.apply(looked)
     _show_outcome(plan, outcomes, choice)
     return worst(_codes(plan, outcomes, detailed=False, dry=False))
+
+
+def _unmatched(
+    policies: PolicySet, looked: Sequence[Looked], units: Sequence[Unit]
+) -> tuple[Finding, ...]:
+    """Return a finding for each selector entry that fits nothing of what was read."""
+    known = {
+        one.plan.nas: [(t.kind, t.name, t.uuid) for t in one.observation.targets]
+        for one in looked
+        if one.observation is not None
+    }
+    return unmatched(policies, known, units)
 
 
 def _wanted(plan: Plan, choice: Choice) -> bool:

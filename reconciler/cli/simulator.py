@@ -21,7 +21,7 @@ from reconciler.wording import counted
 @click.option("--zone", default="Europe/Zurich", show_default=True, help="Its IANA time zone.")
 @click.option("--state", metavar="FILE", help="A NAS written in YAML or JSON instead.")
 @click.option("--http", is_flag=True, help="Without TLS.")
-def command(  # noqa: PLR0913  one parameter for each option
+def command(
     *,
     port: int,
     shares: int,

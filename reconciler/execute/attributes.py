@@ -89,7 +89,10 @@ def _verify(
         text = refusal or "DSM reported success, but the list shows it unchanged"
         outcome = ActionOutcome(action, Result.FAILED, text, change.snapshot.name)
     ground.log.info(
-        f"set_attr.{outcome.result}", snapshot=change.snapshot.key, detail=outcome.detail
+        "set_attr.outcome",
+        result=outcome.result,
+        snapshot=change.snapshot.key,
+        detail=outcome.detail,
     )
     return outcome
 

@@ -134,7 +134,9 @@ def _verify(
         else:
             text = refused.get(key) or "DSM reported success, but it is still listed"
             outcome = ActionOutcome(action, Result.FAILED, text, _name(action))
-        ground.log.info(f"delete.{outcome.result}", snapshot=key, detail=outcome.detail)
+        ground.log.info(
+            "delete.outcome", result=outcome.result, snapshot=key, detail=outcome.detail
+        )
         yield outcome
 
 

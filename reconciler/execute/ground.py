@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import structlog
-
 from reconciler.observe import Observer, shifted
 from reconciler.planning.plan import State, Stop, TargetPlan
 from reconciler.planning.unit import Wish, plan_one, situate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import structlog
 
     from reconciler.dsm import Clock, Writer
     from reconciler.model import (

@@ -58,5 +58,5 @@ def _verify(ground: Ground, target: TargetPlan, action: Action, *, lost: str) ->
 
 
 def _ended(ground: Ground, outcome: ActionOutcome) -> ActionOutcome:
-    ground.log.info(f"sync.{outcome.result}", detail=outcome.detail)
+    ground.log.info("sync.outcome", result=outcome.result, detail=outcome.detail)
     return outcome

@@ -74,7 +74,8 @@ class TargetRun:
             self._outcomes.append(created.outcome)
             self._findings.extend(created.findings)
             self._ground.log.info(
-                f"create.{created.outcome.result}",
+                "create.outcome",
+                result=created.outcome.result,
                 name=created.outcome.name,
                 detail=created.outcome.detail,
             )

@@ -20,7 +20,6 @@ from reconciler.inventory.model import (
     UnitBrakes,
 )
 from reconciler.inventory.secrets import mode_finding
-from reconciler.model import Place
 from reconciler.policy.build import suspended
 from reconciler.policy.layers import merge
 from reconciler.policy.report import Findings
@@ -31,6 +30,7 @@ from reconciler.zones import zone
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from reconciler.model import Place
     from reconciler.policy.layers import Layer
 
 _NAME = "reconciler.yaml"
@@ -71,8 +71,9 @@ def load_configuration(path: Path) -> Configuration:
     node = root.value if root is not None else _EMPTY
     units = tuple(_units(node, base, findings)) if root is not None else ()
     _twins(units, findings)
+    _no_inline_passwords(node, findings)
     if findings.errors or root is None:
-        raise InvalidDocuments(findings.all)
+        raise InvalidDocuments(findings.loud)
     state = str(node["state"].value) if "state" in node else _default_state(path)
     return Configuration(
         path=path,
@@ -106,6 +107,17 @@ def _read(path: Path, findings: Findings) -> Node | None:
     broken = validate(document.root, "config")
     findings.add(*broken)
     return None if broken or findings.errors else document.root
+
+
+def _no_inline_passwords(node: Layer, findings: Findings) -> None:
+    """Refuse a password inside the address of the state or of a git repository."""
+    git = _inside(node, "policies").get("git")
+    for found in (node.get("state"), git):
+        if found is not None and urlsplit(str(found.value)).password is not None:
+            findings.error(
+                "inline-secret", "an address holds a password itself", found.place,
+                next_step="leave it out: a key file, ~/.pgpass or PGPASSFILE can hold it",
+            )  # fmt: skip
 
 
 def _inside(node: Layer, key: str) -> Layer:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import stat
 import subprocess
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from reconciler.errors import PermanentError
@@ -24,7 +28,7 @@ class SecretError(PermanentError):
 
 
 def read_secret(reference: SecretReference, *, environment: Mapping[str, str]) -> str:
-    """Return a secret without its trailing line break; raises SecretError naming where it looked."""
+    """Return a secret without its line end; raises SecretError that names where it looked."""
     found = _raw(reference, environment)
     secret = found.removesuffix("\n").removesuffix("\r")
     if not secret:
@@ -63,7 +67,7 @@ def _raw(reference: SecretReference, environment: Mapping[str, str]) -> str:
         if reference.env not in environment:
             raise SecretError(
                 f"environment variable {reference.env} is not set ({reference.place})",
-                next_step=f"set it where the reconciler runs, or write {{file: …}}",
+                next_step="set it where the reconciler runs, or write {{file: …}}",
             )
         return environment[reference.env]
     return _from_command(reference)
@@ -89,25 +93,49 @@ def _from_file(reference: SecretReference, path: Path) -> str:
 def _from_command(reference: SecretReference) -> str:
     name = reference.command[0]
     try:
-        done = subprocess.run(  # noqa: S603  the configuration's own argv, without a shell
+        running = subprocess.Popen(  # noqa: S603  the configuration's own argv, without a shell
             reference.command,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
-    except subprocess.TimeoutExpired:
-        raise SecretError(
-            f"{name} gave no secret within {_SECONDS} s ({reference.place})"
-        ) from None
     except OSError as error:
         raise SecretError(f"{name} cannot be run: {error.strerror} ({reference.place})") from error
-    if done.returncode:
+    data = _bounded_output(running, reference)
+    if running.returncode:
         raise SecretError(
-            f"{name} ended with {done.returncode} instead of a secret ({reference.place})",
+            f"{name} ended with {running.returncode} instead of a secret ({reference.place})",
             next_step="run it by hand to see why; its output is not shown here",
         )
     try:
-        return done.stdout.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError:
         raise SecretError(f"{name} gave no UTF-8 text ({reference.place})") from None
+
+
+def _bounded_output(running: subprocess.Popen[bytes], reference: SecretReference) -> bytes:
+    """Return what a program printed; end it and all its children after 30 s or 64 KiB."""
+    name = reference.command[0]
+    timer = threading.Timer(_SECONDS, _end, (running,))
+    timer.start()
+    try:
+        if running.stdout is None:
+            raise AssertionError("the program was started with a pipe")
+        with running.stdout as pipe:
+            data = pipe.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            _end(running)
+            raise SecretError(f"{name} printed more than 64 KiB ({reference.place})")
+        running.wait()
+    finally:
+        late = not timer.is_alive()
+        timer.cancel()
+    if late:
+        raise SecretError(f"{name} gave no secret within {_SECONDS} s ({reference.place})")
+    return data
+
+
+def _end(running: subprocess.Popen[bytes]) -> None:
+    with suppress(OSError):
+        os.killpg(running.pid, signal.SIGKILL)

@@ -115,6 +115,12 @@ def hold(values: Layer, place: Place, *, timezone: str, findings: Findings) -> H
     )
     if built.shares is None and built.luns is None:
         findings.error("no-target", f"hold {built.name} names neither `shares` nor `luns`", place)
+    if built.lock and built.luns is not None:
+        findings.error(
+            "lock-on-lun", "a hold with `lock: true` is for shares: no known call locks a LUN's",
+            place_of(values.get("lock"), place), next_step="leave `lock` out, or hold the LUNs "
+            "by a hold of their own",
+        )  # fmt: skip
     after, before = built.taken_after, built.taken_before
     if after is not None and before is not None and after >= before:
         findings.error(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler import calendar
-from reconciler.duration import DAY, HOUR, MINUTE, render, spoken
+from reconciler.duration import DAY, MINUTE, render, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_SHARE_LIMIT = 1024
 _SLACK: Seconds = 15 * MINUTE
+_USUAL = (5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440)
 _PERIOD_DAYS = {"hourly": 1 / 24, "daily": 1, "weekly": 7, "monthly": 28, "quarterly": 90,
                 "yearly": 365}  # fmt: skip
 
@@ -90,11 +91,10 @@ def _cures(policy: Policy, limit: int) -> Iterator[str]:
     fits = [n for n in range(1, days) if 10 * immutable_at_once(policy, n) <= 9 * limit]
     if fits:
         yield f"immutable: {fits[-1]}d ({immutable_at_once(policy, fits[-1])} of them)"
-    for minutes in (n for n in range(1, 1441) if 1440 % n == 0):
+    for minutes in _USUAL:
         count = days * 1440 // minutes
         if 10 * count <= 9 * limit:
-            text = render(minutes * 60) if minutes < HOUR * 24 // 60 else "1d"
-            yield f"every: {text} ({count})"
+            yield f"every: {render(minutes * MINUTE)} ({count})"
             return
 
 

@@ -31,7 +31,8 @@ def merge(layers: Sequence[Node]) -> tuple[Layer, dict[str, Place]]:
         own: Layer = layer.value
         for key in own:
             for other in _REMOVES.get(key, ()):
-                if own[key].value is not None and other not in own:
+                ends = own[key].value is not None or (key, other) == ("every", "at")
+                if ends and other not in own:
                     _drop(other, merged, places)
         for key, node in own.items():
             _put(key, node, layer.keys[key], merged=merged, places=places)

@@ -50,7 +50,7 @@ def _names(known: Sequence[tuple[str, Place]], what: str, findings: Findings) ->
 def _units(loaded: Loaded, units: Sequence[Unit] | None, findings: Findings) -> None:
     """`nas` may be left out where there is one unit; a hold without it covers every unit."""
     for policy in loaded.policies:
-        if policy.nas is not None or units is not None and len(units) == 1:
+        if policy.nas is not None or (units is not None and len(units) == 1):
             continue
         step = 'write `nas: NAME`, or `nas: "*"` for every unit'
         if units is None:
@@ -92,13 +92,14 @@ def _tie(one: Policy, other: Policy, units: Sequence[Unit] | None, findings: Fin
         return
     for kind in Kind:
         for pattern, twin in _named_by_both(one.selector(kind), other.selector(kind), kind):
-            findings.error(
-                "tie",
-                f"policies {one.name} and {other.name} both name {kind} `{pattern.text}` with "
-                f"priority {one.priority}; also at {pattern.place}",
-                twin.place,
-                next_step="give one of them a higher `priority`, or take the name out of one",
-            )
+            for here, there in ((pattern, twin), (twin, pattern)):
+                findings.error(
+                    "tie",
+                    f"policies {one.name} and {other.name} both name {kind} `{here.text}` with "
+                    f"priority {one.priority}; also at {there.place}",
+                    here.place,
+                    next_step="give one of them a higher `priority`, or take the name out of one",
+                )
 
 
 def _named_by_both(

@@ -42,7 +42,8 @@ class _File:
 
     def section(self, key: str) -> Node:
         """Return a section, an empty one where it is absent or of another type."""
-        return self.root.value.get(key, _EMPTY)
+        found: Node = self.root.value.get(key, _EMPTY)
+        return found
 
 
 def load_policies(
@@ -65,7 +66,7 @@ def load_policies(
         )  # fmt: skip
     lint.check(loaded, units=units, brakes=brakes or UnitBrakes(), findings=findings)
     if findings.errors:
-        raise InvalidDocuments(findings.all)
+        raise InvalidDocuments(findings.loud)
     return PolicySet(
         loaded.policies,
         loaded.holds,
@@ -171,14 +172,10 @@ def _build(files: Sequence[_File], findings: Findings) -> Loaded:
             policies.append(built)
         timezone = merge(below)[0].get("timezone")
         for node in file.section("holds").value or ():
-            holds.append(
-                build.hold(
-                    {k: v for k, v in node.value.items() if v.value is not None},
-                    node.value["name"].place,
-                    timezone=str(timezone.value) if timezone is not None else "",
-                    findings=findings,
-                )
-            )
+            values = {k: v for k, v in node.value.items() if v.value is not None}
+            zone = str(timezone.value) if timezone is not None else ""
+            place = node.value["name"].place
+            holds.append(build.hold(values, place, timezone=zone, findings=findings))
     unused = tuple((n, t.place) for n, t in templates.items() if n not in used)
     return Loaded(tuple(policies), tuple(holds), unused)
 

@@ -163,7 +163,7 @@ class Policy:
     places: Mapping[str, Place] = field(default_factory=dict)
 
     def selector(self, kind: Kind) -> Selector | None:
-        """The entries for this kind of target."""
+        """Return the entries for this kind of target."""
         return self.shares if kind == "share" else self.luns
 
     @property
@@ -191,7 +191,7 @@ class Hold:
     review_on: Instant | None = None
 
     def selector(self, kind: Kind) -> Selector | None:
-        """The entries for this kind of target."""
+        """Return the entries for this kind of target."""
         return self.shares if kind == "share" else self.luns
 
     def covers(self, time: Instant) -> bool:

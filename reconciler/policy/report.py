@@ -45,6 +45,11 @@ class Findings:
         return in_order(f for f in self.found if f.severity is Severity.ERROR)
 
     @property
+    def loud(self) -> tuple[Finding, ...]:
+        """Errors and warnings, by file and line."""
+        return in_order(f for f in self.found if f.severity is not Severity.NOTE)
+
+    @property
     def all(self) -> tuple[Finding, ...]:
         """Everything, by file and line."""
         return in_order(self.found)

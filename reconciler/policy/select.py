@@ -7,12 +7,13 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from reconciler.model import Finding, Kind, Severity
+from reconciler.policy.model import Hold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.inventory.model import Unit
-    from reconciler.policy.model import Hold, Pattern, Policy, PolicySet, Selector
+    from reconciler.policy.model import Pattern, Policy, PolicySet, Selector
 
     Known = tuple[Kind, str, str]
     """A target's kind, name and uuid."""
@@ -80,7 +81,8 @@ def unmatched(
     `missing`; a hold that matches nothing is an error.
     """
     found: list[Finding] = []
-    for one in (*policies.policies, *policies.holds):
+    everyone: list[Policy | Hold] = [*policies.policies, *policies.holds]
+    for one in everyone:
         chosen = [
             unit for unit in units if selects_unit(one.nas, unit, only_unit=_alone(one, units))
         ]
@@ -91,7 +93,7 @@ def unmatched(
             selector = one.selector(kind)
             known = [t for unit in chosen for t in targets[unit.name] if t[0] is kind]
             found.extend(_targets_unmatched(selector, kind, known))
-        if hasattr(one, "reason") and not _covers_any(one, chosen, targets):
+        if isinstance(one, Hold) and not _covers_any(one, chosen, targets):
             found.append(
                 Finding("hold-unmatched", Severity.ERROR, f"hold {one.name} matches nothing",
                         "check its names: what it should protect is not protected",
@@ -101,7 +103,7 @@ def unmatched(
 
 
 def _alone(one: Policy | Hold, units: Sequence[Unit]) -> bool:
-    return len(units) == 1 or hasattr(one, "reason")
+    return len(units) == 1 or isinstance(one, Hold)
 
 
 def _covers_any(

@@ -169,7 +169,9 @@ def _problem(unit: UnitPlan, style: Style) -> Iterator[str]:
 
 def _sum(plan: Plan, style: Style, *, written: str, command: str) -> Iterator[str]:
     said = f"{printable(total(plan))}."
-    after = " ".join(part for part in (written, f"Next: {printable(command)}" if command else "") if part)
+    after = " ".join(
+        part for part in (written, f"Next: {printable(command)}" if command else "") if part
+    )
     together = f"{said} {after}".rstrip()
     if columns(together) <= style.columns:
         yield together
