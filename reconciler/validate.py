@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from reconciler.model import Finding, Place, Severity
+from reconciler.model import Finding, Severity
 from reconciler.schemafile import load_schema
 from reconciler.yamltree import SECRET_KEYS, hidden
 

@@ -1,4 +1,4 @@
-"""The one room that writes to a NAS: it applies a permit and verifies each write by reading back."""
+"""The one room that writes to a NAS: it applies a permit and verifies each write by reading."""
 
 from reconciler.execute.outcome import ActionOutcome, Result, TargetOutcome, UnitOutcome
 from reconciler.execute.unit import execute

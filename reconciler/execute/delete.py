@@ -80,9 +80,7 @@ def _changed(
 ) -> tuple[Result, str] | None:
     """Say why a permitted deletion may not run on this reading; None where it may."""
     planned = action.snapshot
-    if planned is None:
-        return Result.FAILED, "no snapshot named"
-    if not sight.trusted:
+    if planned is None or not sight.trusted:
         problem = sight.target.problem if sight.target is not None else "the target is gone"
         return Result.FAILED, problem or "the target cannot be read"
     present = sight.snapshots.get(planned.key)

@@ -14,7 +14,9 @@ from reconciler.model import Severity
 from reconciler.policy.load import load_policies
 
 _README = Path(__file__).parents[3] / "policies" / "README.md"
-_BLOCKS = re.findall(r"^```yaml\n(.*?)^```", _README.read_text(encoding="utf-8"), re.M | re.S)
+_BLOCKS = re.findall(
+    r"^```yaml\n(.*?)^```", _README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+)
 _ABSENT = ("init", "import", "approve", "status", "doctor", "forecast", "test", "daemon", "pause",
            "resume", "hold", "unhold", "release", "report", "audit", "login", "apply", "show",
            "snapshot")  # fmt: skip
@@ -29,7 +31,7 @@ def _whole(block: str) -> str:
     lines = "version: 1\npolicies:\n  - name: piece\n" + indent(block, "    ")
     lines += "" if "nas:" in block else "    nas: hq-1\n"
     return lines + (
-        "" if re.search("^(shares|luns):", block, re.M) else "    shares: [documents]\n"
+        "" if re.search("^(shares|luns):", block, re.MULTILINE) else "    shares: [documents]\n"
     )
 
 
@@ -65,7 +67,7 @@ def test_configuration_blocks_load(block: str, tmp_path: Path) -> None:
 def test_the_first_page_names_the_eight_keys() -> None:
     """The first block of the README uses each of the eight keys that most policies need."""
     for key in ("nas", "shares", "luns", "every", "keep", "immutable", "replicate", "rpo"):
-        assert re.search(rf"^    (# )?{key}:", _BLOCKS[0], re.M), key
+        assert re.search(rf"^    (# )?{key}:", _BLOCKS[0], re.MULTILINE), key
 
 
 def test_no_command_that_does_not_exist() -> None:
