@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from reconciler import duration
-from reconciler.zones import day_start, instants, local, same_offset_since
+from reconciler.zones import day_start, instants, local, same_offset_since, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,7 +79,7 @@ class Cadence(ABC):
 
     @abstractmethod
     def most_in(self, span: Seconds) -> int:
-        """Return the most due times in any half-open span of this length, clock changes aside."""
+        """Return the most due times that any half-open span holds, clock changes left out."""
 
     @abstractmethod
     def times_on(self, day: date, at: ZoneInfo) -> tuple[Instant, ...]:
@@ -87,7 +87,7 @@ class Cadence(ABC):
 
     @abstractmethod
     def matching_day(self, day: date, step: int) -> date:
-        """Return the nearest local date with due times, `day` included; `step` is 1 or -1."""
+        """Return the nearest date with due times, `day` itself included; `step` is 1 or -1."""
 
     def latest(self, now: Instant, at: ZoneInfo) -> Instant:
         """Return the latest due time not after `now`."""
@@ -96,7 +96,7 @@ class Cadence(ABC):
             day = self.matching_day(day, -1)
             past = [due for due in self.times_on(day, at) if due <= now]
             if past:
-                return past[-1]
+                return max(past[-1], self._second_pass(day - _ONE_DAY, now, at))
             day -= _ONE_DAY
 
     def following(self, instant: Instant, at: ZoneInfo) -> Instant:
@@ -106,13 +106,23 @@ class Cadence(ABC):
     def after(self, instant: Instant, at: ZoneInfo) -> Iterator[Instant]:
         """Yield the due times after `instant`, ascending, without end."""
         day = local(instant, at).date() - _ONE_DAY
+        later: list[Instant] = []
         while True:
             day = self.matching_day(day, 1)
-            for due in self.times_on(day, at):
-                if due > instant:
-                    yield due
-                    instant = due
+            found = sorted({*later, *(due for due in self.times_on(day, at) if due > instant)})
             day += _ONE_DAY
+            border = day_start(day, at)
+            later = [due for due in found if due >= border]
+            yield from found[: len(found) - len(later)]
+
+    def _second_pass(self, day: date, now: Instant, at: ZoneInfo) -> Instant:
+        """Return the day's last due time not after `now`; one of a clock gone back over midnight.
+
+        Only then can it lie behind the next date's first due times; without one, the epoch.
+        """
+        if self.matching_day(day, -1) != day:
+            return 0
+        return max((due for due in self.times_on(day, at) if due <= now), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +194,17 @@ class Cron(Cadence):
 
     def matching_day(self, day: date, step: int) -> date:
         """Step to the next date that the day, month and weekday fields name."""
-        fields = _fields(self.written)
-        while not (day.month in fields.months and fields.match_day(day)):
+        while not _matches(self.written, day):
             day += timedelta(days=step)
         return day
 
     def times_on(self, day: date, at: ZoneInfo) -> tuple[Instant, ...]:
-        """Return the due times from the day's first instant to its last."""
-        return _cron_times(self.written, day, at)
+        """Return the due times of a matching day.
+
+        A fixed time comes once: in the first pass of a repeated hour, right after a gap. With a
+        minute or hour that begins with `*` it comes whenever the clock shows it.
+        """
+        return _cron_times(self.written, day, at) if _matches(self.written, day) else ()
 
 
 def every(text: str, at: str | None = None) -> Every:
@@ -301,14 +314,18 @@ def _fields(written: str) -> CronSim:
     return CronSim(written, datetime(2001, 1, 1))  # noqa: DTZ001  only the fields are read
 
 
+def _matches(written: str, day: date) -> bool:
+    """Say whether the day, month and weekday fields name a date."""
+    fields = _fields(written)
+    return day.month in fields.months and fields.match_day(day)
+
+
 @lru_cache(maxsize=256)
 def _pattern(written: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the matching days of the 28-year cycle and the minutes of such a day."""
     fields = _fields(written)
-    days = [_CYCLE_START + timedelta(days=n) for n in range(_CYCLE_DAYS)]
-    matching = tuple(
-        n for n, day in enumerate(days) if day.month in fields.months and fields.match_day(day)
-    )
+    days = (_CYCLE_START + timedelta(days=n) for n in range(_CYCLE_DAYS))
+    matching = tuple(n for n, day in enumerate(days) if _matches(written, day))
     minutes = tuple(sorted(h * 60 + m for h in fields.hours for m in fields.minutes))
     return matching, minutes
 
@@ -370,15 +387,10 @@ def _fullest(minutes: tuple[int, ...], *, length: int, shape: tuple[int, bool, b
 
 @lru_cache(maxsize=4096)
 def _cron_times(written: str, day: date, at: ZoneInfo) -> tuple[Instant, ...]:
-    from cronsim import CronSim
-
-    begin = local(day_start(day, at) - 1, at)
+    _, minutes = _pattern(written)
+    by_the_clock = any(field.startswith("*") for field in written.split()[:2])
     found: set[Instant] = set()
-    simulation = CronSim(written, begin)
-    for due in simulation:
-        if (
-            simulation.dt.date() > day
-        ):  # its own wall clock: a due time after a gap stays on its day
-            break
-        found.add(int(due.timestamp()))
+    for minute in minutes:
+        wall = _wall(day, minute)
+        found.update(shown(wall, at) if by_the_clock else instants(wall, at)[:1])
     return tuple(sorted(found))

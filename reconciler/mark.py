@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _NAME = r"[a-z0-9][a-z0-9-]{0,62}"
 _MARK = re.compile(
     rf"\[reconciler(?::(?P<installation>{_NAME}))?/(?P<policy>(?:hold:)?{_NAME})"
-    r" (?:(?P<due>\d{8}T\d{4}Z)|asked (?P<asked>\d{8}T\d{4}Z)|(?P<adopted>adopted))"
-    r"(?P<lock> lock)?\]\s*\Z"
+    r" (?:(?P<due>[0-9]{8}T[0-9]{4}Z)|asked (?P<asked>[0-9]{8}T[0-9]{4}Z)|(?P<adopted>adopted))"
+    r"(?P<lock> lock)?\](?P<blank>\s*)\Z"
 )
 _TIME = "%Y%m%dT%H%MZ"
 
@@ -55,7 +55,8 @@ class Mark:
 
 def due_identifier(due: Instant) -> str:
     """Write a due time as a mark's id, in UTC to the minute: `20260301T1100Z`."""
-    return datetime.fromtimestamp(due, UTC).strftime(_TIME)
+    moment = datetime.fromtimestamp(due, UTC)
+    return f"{moment.year:04}{moment:%m%dT%H%MZ}"
 
 
 def parse(description: str) -> Mark | None:
@@ -89,11 +90,12 @@ def with_lock(description: str, *, lock: bool, adopter: Mark) -> str:
     found = _MARK.search(description)
     mark = parse(description)
     if found is None or mark is None:
-        return f"{description} {adopter}".lstrip() if lock else description
-    text = description[: found.start()]
+        appended = f"{description} {adopter}" if description else str(adopter)
+        return appended if lock else description
+    before, after = description[: found.start()], found["blank"]
     if mark.adopted and not lock:
-        return text.removesuffix(" ")
-    return f"{text}{replace(mark, lock=lock)}"
+        return before.removesuffix(" ") + after
+    return f"{before}{replace(mark, lock=lock)}{after}"
 
 
 def _time(text: str | None) -> Instant | None:

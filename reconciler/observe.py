@@ -71,6 +71,7 @@ class Observer:
         shifts = dict(before.name_shift)
         old = next((t for t in before.targets if (t.kind, t.uuid) == (kind, uuid)), None)
         fresh = self._share_again(uuid, old) if kind is Kind.SHARE else self._lun_again(uuid, old)
+        fresh = _emptied(fresh, old)
         plans, problem = self._plans()
         targets = [
             t if (t.kind, t.uuid) != (kind, uuid) else shifted(fresh, shifts)
@@ -133,6 +134,18 @@ def shifted(
             for s in target.snapshots
         ),
     )
+
+
+def _emptied(fresh: ObservedTarget | None, old: ObservedTarget | None) -> ObservedTarget | None:
+    """Distrust a list that is empty where it was not before (P4), until it shows something."""
+    if fresh is None or fresh.snapshots != () or old is None:
+        return fresh
+    if old.snapshots or old.problem == _EMPTIED:
+        return replace(fresh, snapshots=None, problem=_EMPTIED)
+    return fresh
+
+
+_EMPTIED = "its list is empty, and was not before in this pass"
 
 
 def _listable(share: Share) -> bool:

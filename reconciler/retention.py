@@ -12,9 +12,11 @@ import sys
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from reconciler.calendar import Period, period_start
+from reconciler.zones import local, turns_back_a_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -164,14 +166,44 @@ def _by_period(
     times: Sequence[Instant], period: Period, *, count: int, pick: Pick, zone: ZoneInfo
 ) -> Iterator[tuple[int, Reason]]:
     """Yield one position for each of the `count` most recent non-empty periods."""
-    newest = len(times) - 1
-    ordinal = 0
-    while newest >= 0 and ordinal < count:
-        start = period_start(period, times[newest], zone)
-        oldest = bisect_left(times, start, 0, newest + 1)
+    if not times:
+        return
+    search = _scattered if _dates_return(times, period, zone) else _contiguous
+    ordinal, position = 0, -1
+    for start, oldest, newest in islice(search(times, period, zone), count):
         ordinal += 1
         position = oldest if pick is Pick.EARLIEST else newest
         yield position, Reason(period.value, ordinal, count, period=start)
-        newest = oldest - 1
-    if pick is Pick.LATEST and times and ordinal < count:
+    if pick is Pick.LATEST and position > 0 and ordinal < count:
         yield 0, Reason(period.value, ordinal + 1, count, oldest=True)
+
+
+def _contiguous(
+    times: Sequence[Instant], period: Period, zone: ZoneInfo
+) -> Iterator[tuple[Instant, int, int]]:
+    """Yield each non-empty period, the most recent first: its start, oldest and newest position."""
+    newest = len(times) - 1
+    while newest >= 0:
+        start = period_start(period, times[newest], zone)
+        oldest = bisect_left(times, start, 0, newest + 1)
+        yield start, oldest, newest
+        newest = oldest - 1
+
+
+def _scattered(
+    times: Sequence[Instant], period: Period, zone: ZoneInfo
+) -> Iterator[tuple[Instant, int, int]]:
+    """Yield the same where a period is more than one stretch of time: each instant is looked at."""
+    members: dict[Instant, list[int]] = {}
+    for position in reversed(range(len(times))):
+        members.setdefault(period_start(period, times[position], zone), []).append(position)
+    for start, positions in members.items():
+        yield start, positions[-1], positions[0]
+
+
+def _dates_return(times: Sequence[Instant], period: Period, zone: ZoneInfo) -> bool:
+    """Say whether a date comes twice in the history; an hour never does, being cut by offset."""
+    if period is Period.HOURLY:
+        return False
+    years = range(local(times[0], zone).year - 1, local(times[-1], zone).year + 2)
+    return any(turns_back_a_date(year, zone) for year in years)

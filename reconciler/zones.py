@@ -8,17 +8,20 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, available_timezones
 
+from reconciler.duration import DAY
+
 if TYPE_CHECKING:
     from reconciler.model import Instant, Seconds
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_ZONES = ("localtime", "posixrules", "posix/", "right/")  # `right/` counts leap seconds
 
 
 @lru_cache(maxsize=256)
 def zone(name: str) -> ZoneInfo:
     """Return the zone of an IANA name; raise ValueError with a sentence for the user."""
     try:
-        if not name or name in {"localtime", "posixrules"}:
+        if not name or name.startswith(_NO_ZONES):
             raise ValueError(name)  # noqa: TRY301  one sentence for every unusable name
         return ZoneInfo(name)
     except (OSError, ValueError, KeyError):
@@ -42,19 +45,24 @@ def offset(instant: Instant, at: ZoneInfo) -> Seconds:
     return int(shift.total_seconds()) if shift is not None else 0
 
 
-def instants(wall: datetime, at: ZoneInfo) -> tuple[Instant, ...]:
+def shown(wall: datetime, at: ZoneInfo) -> tuple[Instant, ...]:
     """Return every instant at which a zone's clock shows the naive time `wall`, ascending.
 
-    Two in a repeated hour. In a skipped hour the one instant right after the gap, as the policy
-    language reads a due time there.
+    Two in a repeated hour, none in a skipped one.
     """
-    first = _instant(wall.replace(tzinfo=at, fold=0))
-    second = _instant(wall.replace(tzinfo=at, fold=1))
+    first, second = _both(wall, at)
     if first == second:
         return (first,)
-    if first < second:
-        return (first, second)
-    return (_change_between(second, first, at),)
+    return (first, second) if first < second else ()
+
+
+def instants(wall: datetime, at: ZoneInfo) -> tuple[Instant, ...]:
+    """Return what `shown` does, and in a skipped hour the one instant right after the gap.
+
+    So the policy language reads a due time.
+    """
+    first, second = _both(wall, at)
+    return shown(wall, at) if first <= second else (_change_between(second, first, at),)
 
 
 def first_instant(wall: datetime, at: ZoneInfo) -> Instant:
@@ -66,6 +74,28 @@ def first_instant(wall: datetime, at: ZoneInfo) -> Instant:
 def day_start(day: date, at: ZoneInfo) -> Instant:
     """Return the first instant of a calendar day, also where midnight is skipped."""
     return first_instant(datetime(day.year, day.month, day.day), at)  # noqa: DTZ001  a wall clock
+
+
+@lru_cache(maxsize=4096)
+def turns_back_a_date(year: int, at: ZoneInfo) -> bool:
+    """Return whether the zone's clock goes back over midnight in a UTC year.
+
+    A date then comes twice, with minutes of the next one in between, as in America/St_Johns until
+    2010: the day is no longer one stretch of time.
+    """
+    start = _instant(datetime(year, 1, 1, tzinfo=UTC))
+    for before in range(start, start + 367 * DAY, DAY):
+        after = before + DAY
+        if offset(after, at) < offset(before, at):
+            change = _change_between(before, after, at)
+            if local(change, at).date() < local(change - 1, at).date():
+                return True
+    return False
+
+
+def _both(wall: datetime, at: ZoneInfo) -> tuple[Instant, Instant]:
+    """Return the wall time by the offset before a change of the clock and by that after it."""
+    return _instant(wall.replace(tzinfo=at, fold=0)), _instant(wall.replace(tzinfo=at, fold=1))
 
 
 def _instant(moment: datetime) -> Instant:

@@ -15,6 +15,7 @@ from reconciler.cli.exits import Exit, worst
 from reconciler.cli.targets import matches
 from reconciler.fleet import Fleet, plan_of
 from reconciler.model import Severity
+from reconciler.planning.plan import State
 from reconciler.policy.select import unmatched
 
 if TYPE_CHECKING:
@@ -106,9 +107,14 @@ def _wanted(plan: Plan, choice: Choice) -> bool:
     return click.confirm(f"Apply {free} {'action' if free == 1 else 'actions'}?", default=False)
 
 
+_STILL = frozenset({State.UNKNOWN, State.CONTENDED})
+
+
 def _codes(plan: Plan, outcomes: Sequence[UnitOutcome], *, detailed: bool, dry: bool) -> list[Exit]:
     codes: list[Exit] = []
-    if any(unit.problem for unit in plan.units) or any(one.failed for one in outcomes):
+    unread = any(unit.problem for unit in plan.units)
+    still = any(target.state in _STILL for unit in plan.units for target in unit.targets)
+    if unread or still or any(one.failed for one in outcomes):
         codes.append(Exit.FAILED)
     waiting = any(action.stopped_by is not None for action in plan.actions)
     if waiting and (detailed or not dry):

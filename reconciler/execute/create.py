@@ -59,10 +59,9 @@ def create(ground: Ground, target: TargetPlan, action: Action) -> Created:
 
 def _not_made(sight: Sight, action: Action) -> ActionOutcome:
     """Say why a planned creation is not tried: no longer due, or no longer possible."""
-    if not sight.trusted or sight.plan is None:
-        problem = sight.target.problem if sight.target is not None else "the target is gone"
-        return ActionOutcome(action, Result.FAILED, problem or "the target cannot be read")
-    if sight.plan.state is State.BLOCKED:
+    if sight.trouble:
+        return ActionOutcome(action, Result.FAILED, sight.trouble)
+    if sight.plan is not None and sight.plan.state is State.BLOCKED:
         return ActionOutcome(action, Result.FAILED, "there is no room for a snapshot any more")
     return ActionOutcome(action, Result.SKIPPED, "no longer due")
 

@@ -80,9 +80,8 @@ def _changed(
 ) -> tuple[Result, str] | None:
     """Say why a permitted deletion may not run on this reading; None where it may."""
     planned = action.snapshot
-    if planned is None or not sight.trusted:
-        problem = sight.target.problem if sight.target is not None else "the target is gone"
-        return Result.FAILED, problem or "the target cannot be read"
+    if planned is None or sight.trouble:
+        return Result.FAILED, sight.trouble
     present = sight.snapshots.get(planned.key)
     if present is None:
         return Result.DONE, "already gone"

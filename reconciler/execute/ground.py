@@ -103,3 +103,13 @@ class Sight:
             and self.plan is not None
             and self.plan.state not in (State.UNKNOWN, State.CONTENDED, State.DESTINATION)
         )
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing may be decided on this reading, "" where it may."""
+        if self.trusted:
+            return ""
+        if self.target is None or self.plan is None:
+            return "the target is gone"
+        told = [finding.text for finding in self.plan.findings]
+        return self.target.problem or next(iter(told), f"it is {self.plan.state} now")

@@ -17,7 +17,11 @@ _PAUSES = (0, 1, 2, 4)
 
 def sync(ground: Ground, target: TargetPlan, action: Action) -> ActionOutcome:
     """Start the sync that `action` asks for, unless an attempt began meanwhile."""
-    change = _still_due(ground.look(target.kind, target.uuid), action)
+    sight = ground.look(target.kind, target.uuid)
+    trouble = _trouble(ground, sight)
+    if trouble:
+        return _ended(ground, ActionOutcome(action, Result.FAILED, trouble))
+    change = _still_due(sight, action)
     if change is None:
         return ActionOutcome(action, Result.SKIPPED, "no longer due")
     ground.log.info("sync.intent", plan=change.plan_id, destination=change.destination)
@@ -48,13 +52,27 @@ def _still_due(sight: Sight, action: Action) -> Sync | None:
 
 
 def _verify(ground: Ground, target: TargetPlan, action: Action, *, lost: str) -> ActionOutcome:
-    """Look for the attempt: a sync that began is no longer due."""
+    """Look for the attempt: a sync that began is no longer due.
+
+    A reading that does not list the plans shows nothing.
+    """
+    trouble = ""
     for pause in _PAUSES:
         ground.clock.sleep(pause)
-        if _still_due(ground.look(target.kind, target.uuid), action) is None:
+        sight = ground.look(target.kind, target.uuid)
+        trouble = _trouble(ground, sight)
+        if not trouble and _still_due(sight, action) is None:
             return ActionOutcome(action, Result.DONE)
-    text = lost or "DSM accepted it, but no attempt is seen to have begun"
+    unseen = f"sent, but nothing shows whether it began: {trouble}" if trouble else ""
+    text = lost or unseen or "DSM accepted it, but no attempt is seen to have begun"
     return ActionOutcome(action, Result.FAILED, text)
+
+
+def _trouble(ground: Ground, sight: Sight) -> str:
+    """Say why this reading tells nothing about the plan, "" where it does."""
+    if ground.observation.plans is None:
+        return f"the replication plans cannot be listed: {ground.observation.plans_problem}"
+    return sight.trouble
 
 
 def _ended(ground: Ground, outcome: ActionOutcome) -> ActionOutcome:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.model import Instant, Seconds, Snapshot
+    from reconciler.policy.model import Hold
 
 _UNMEASURED: dict[NameForm, Seconds] = {NameForm.OFFSET: HOUR, NameForm.BARE: 14 * HOUR}
 
@@ -39,23 +40,27 @@ def locked_by_reconciler(snapshot: Snapshot, installation: str) -> bool:
     return snapshot.locked and mark is not None and mark.lock and mark.installation == installation
 
 
-def future_tolerance(
-    form: NameForm | None,
-    *,
-    skew: Seconds,
-    fractional: bool,
-    shifts: Mapping[NameForm, Seconds],
+def tolerance(
+    form: NameForm | None, *, fractional: bool, shifts: Mapping[NameForm, Seconds]
 ) -> Seconds:
-    """Return how far ahead of now a name of this form may lie before it counts as in the future.
+    """Return how far a name of this form may be off its instant: 0 where that is known.
 
-    Names of a half-hour zone and names without offset can run ahead of the clock by a constant;
+    Names of a half-hour zone and names without offset can differ from the clock by a constant;
     until that was measured they are given 1 h and 14 h.
     """
     if form is None or form in shifts:
-        return skew
+        return 0
     if form is NameForm.OFFSET and not fractional:
-        return skew
-    return max(skew, _UNMEASURED[form])
+        return 0
+    return _UNMEASURED[form]
+
+
+def covered(hold: Hold, time: Instant | None, off: Seconds) -> bool:
+    """Whether a snapshot of this time, which may be off by so much, can fall under the hold."""
+    if time is None:
+        return False
+    begun = hold.taken_after is None or time + off >= hold.taken_after
+    return begun and (hold.taken_before is None or time - off < hold.taken_before)
 
 
 def undated_or_future(snapshot: Snapshot, now: Instant, tolerance: Seconds) -> bool:

@@ -33,7 +33,8 @@ def changes(
     `staying` are the snapshots that are no victims, newest first. `coming` says that a snapshot is
     about to be taken, which is then the first of the newest. A LUN snapshot has no such change: no
     known call locks or unlocks one. An immutable snapshot is left alone until its end, a held one
-    unless its hold asks for the lock; nothing is unlocked while DSM's own retention is on.
+    unless its hold asks for the lock; nothing is unlocked while DSM's own retention is on, or may
+    be.
     """
     if target.kind is Kind.LUN:
         return ()
@@ -49,7 +50,7 @@ def _planned(
     coming: bool,
 ) -> Iterator[Action]:
     left = desired.policy.lock_newest - (1 if coming else 0)
-    pruned = target.built_in is not None and target.built_in.retention.prunes
+    pruned = target.built_in is None or target.built_in.retention.prunes
     for standing in staying:
         wanted = standing.usable and left > 0
         left -= standing.usable
@@ -58,7 +59,7 @@ def _planned(
             continue
         if belongs.foreign(snapshot, situation.installation):
             continue
-        holds = [hold for hold in desired.holds if hold.covers(snapshot.time or 0)]
+        holds = [h for h in desired.holds if belongs.covered(h, snapshot.time, standing.off)]
         if holds:
             yield from held(snapshot, holds, owner=desired.policy.name, situation=situation)
         elif wanted:

@@ -164,7 +164,8 @@ class SnapshotVerdict:
 class TargetPlan:
     """What is to be done with one target, and why; `policy` is "" where none owns it.
 
-    `kept`, `immutable` and `held` count after this pass, the coming creation included.
+    `kept`, `immutable` and `held` count after this pass, the coming creation included. `no_room`
+    says why early deletions must make room for the creation, "" where none must.
     """
 
     kind: Kind
@@ -184,6 +185,7 @@ class TargetPlan:
     newest_managed: Instant | None = None
     brake_weight: int = 0
     brake_limits: tuple[int, int] = (0, 0)
+    no_room: str = ""
 
     @property
     def label(self) -> str:

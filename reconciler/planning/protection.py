@@ -15,7 +15,7 @@ from reconciler.wording import moment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reconciler.model import Instant, ObservedTarget, ReplicationPlan, Snapshot
+    from reconciler.model import Instant, ObservedTarget, ReplicationPlan, Seconds, Snapshot
     from reconciler.planning.situation import Desired, Situation
 
 _REPLICATION_KEY = "SnapshotReplication-synodr-"
@@ -23,12 +23,16 @@ _REPLICATION_KEY = "SnapshotReplication-synodr-"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One snapshot as its policy sees it; usable is managed, dated, not in the future, healthy."""
+    """One snapshot as its policy sees it; usable is managed, dated, not in the future, healthy.
+
+    `off` is how far its time may be wrong, as long as nobody measured how its name keeps the clock.
+    """
 
     snapshot: Snapshot
     managed: bool
     usable: bool
     dated: bool
+    off: Seconds = 0
 
 
 def standings(
@@ -37,16 +41,14 @@ def standings(
     """Say of each snapshot whether it is managed and usable, in the listing's order."""
     found: list[Standing] = []
     for snapshot in target.snapshots or ():
-        tolerance = belongs.future_tolerance(
-            snapshot.form,
-            skew=situation.skew,
-            fractional=situation.fractional_zone,
-            shifts=situation.shifts,
+        off = belongs.tolerance(
+            snapshot.form, fractional=situation.fractional_zone, shifts=situation.shifts
         )
+        ahead = max(situation.skew, off)
         managed = belongs.managed(snapshot, desired.policy.manage, situation.installation)
-        dated = not belongs.undated_or_future(snapshot, situation.now, tolerance)
+        dated = not belongs.undated_or_future(snapshot, situation.now, ahead)
         usable = managed and dated and snapshot.healthy
-        found.append(Standing(snapshot, managed, usable, dated))
+        found.append(Standing(snapshot, managed, usable, dated, off))
     return tuple(found)
 
 
@@ -78,7 +80,7 @@ def protections(
     found.extend(
         Why("hold", f"on hold: {hold.name}")
         for hold in desired.holds
-        if snapshot.time is not None and hold.covers(snapshot.time)
+        if belongs.covered(hold, snapshot.time, standing.off)
     )
     found.extend(why for plan in synced if (why := plan.protects(snapshot, target)) is not None)
     return tuple(found)
@@ -132,9 +134,11 @@ def synced_by(target: ObservedTarget, situation: Situation) -> tuple[Synced, ...
     """Find for each plan of the target the snapshot it synced last.
 
     A share's is named by the newest successful record (else by `retention_lock_report`); a LUN's
-    carries the plan's application key.
+    carries the plan's application key. A plan of an unknown target type that names the target
+    protects it too.
     """
-    return tuple(_synced(plan, target) for plan in plans_of(target, situation))
+    plans = plans_of(target, situation, unknown_kind=True)
+    return tuple(_synced(plan, target) for plan in plans)
 
 
 def _synced(plan: ReplicationPlan, target: ObservedTarget) -> Synced:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.model import NameForm
-from reconciler.planning import due
+from reconciler.planning import belongs, due
 from reconciler.planning.protection import Standing, Synced, standings, synced_by
 from reconciler.planning.verdicts import Judged, judge
 
@@ -55,4 +54,7 @@ def read(target: ObservedTarget, desired: Desired, situation: Situation) -> Read
 def mixed_names(target: ObservedTarget, situation: Situation) -> bool:
     """Whether a share holds names with and without an offset, their difference unmeasured."""
     forms = {snapshot.form for snapshot in target.snapshots or () if snapshot.form is not None}
-    return len(forms) > 1 and NameForm.BARE not in situation.shifts
+    return len(forms) > 1 and any(
+        belongs.tolerance(form, fractional=situation.fractional_zone, shifts=situation.shifts)
+        for form in forms
+    )

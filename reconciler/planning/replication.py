@@ -26,12 +26,16 @@ _FIRST_RETRY: Seconds = 15 * MINUTE
 
 @dataclass(frozen=True, slots=True)
 class Replication:
-    """What a target's `replicate` comes to: syncs to run, findings, and what makes it late."""
+    """What a target's `replicate` comes to: syncs to run, findings, and what makes it late.
+
+    `differs` is set where a plan is there and cannot be used as the policy asks.
+    """
 
     syncs: tuple[Action, ...] = ()
     findings: tuple[Finding, ...] = ()
     missing: bool = False
     late: bool = False
+    differs: bool = False
 
 
 def review(
@@ -46,10 +50,11 @@ def review(
         return Replication(findings=(_no_plan(target, wanted),), missing=True)
     findings: list[Finding] = []
     syncs: list[Action] = []
-    late = False
+    late = differs = False
     for plan in plans:
         if plan.plan_id in situation.ambiguous_plans:
             findings.append(_ambiguous(plan, target))
+            differs = True
             continue
         newest = _newest_synced(plan, synced)
         late = late or _is_late(newest, wanted, situation.now, findings)
@@ -58,9 +63,10 @@ def review(
             continue
         if not plan.can_sync:
             findings.append(_cannot(plan))
+            differs = True
             continue
         syncs.append(action)
-    return Replication(tuple(syncs), tuple(findings), late=late)
+    return Replication(tuple(syncs), tuple(findings), late=late, differs=differs)
 
 
 def _asked(plan: ReplicationPlan, wanted: Replicate, situation: Situation) -> bool:
@@ -68,8 +74,9 @@ def _asked(plan: ReplicationPlan, wanted: Replicate, situation: Situation) -> bo
         return plan.plan_id == wanted.plan
     if not wanted.to:
         return True
-    names = {wanted.to.casefold(), situation.hostnames.get(wanted.to, wanted.to).casefold()}
-    return plan.destination_host.casefold() in names
+    reported = {unit.casefold(): host for unit, host in situation.hostnames.items()}
+    hostname = reported.get(wanted.to.casefold(), wanted.to)
+    return plan.destination_host.casefold() == hostname.casefold()
 
 
 def _due(

@@ -60,12 +60,18 @@ class Desired:
     holds: tuple[Hold, ...] = ()
 
 
-def plans_of(target: ObservedTarget, situation: Situation) -> tuple[ReplicationPlan, ...]:
-    """Return the plans that replicate this target from here (role 1)."""
+def plans_of(
+    target: ObservedTarget, situation: Situation, *, unknown_kind: bool = False
+) -> tuple[ReplicationPlan, ...]:
+    """Return the plans that replicate this target from here (role 1).
+
+    With `unknown_kind` also those of a target type that is neither a share nor a LUN.
+    """
+    kinds = (target.kind, None) if unknown_kind else (target.kind,)
     return tuple(
         plan
         for plan in situation.plans or ()
-        if plan.role == 1 and plan.kind is target.kind and names_target(plan.target_ids, target)
+        if plan.role == 1 and plan.kind in kinds and names_target(plan.target_ids, target)
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.duration import spoken
 from reconciler.model import Finding, Severity
 from reconciler.planning import locks
-from reconciler.planning.plan import Delete, SetAttributes, State, TargetPlan
+from reconciler.planning.plan import Action, Create, Delete, SetAttributes, State, TargetPlan
 
 if TYPE_CHECKING:
     from reconciler.planning.reading import Reading
@@ -25,21 +25,47 @@ def settle(
         (State.MISSING, review.missing),
         (State.BLOCKED, bool(blocked)),
         (State.LATE, late is not None or review.late),
-        (State.DRIFTED, _drifted(reading)),
+        (State.DRIFTED, review.differs or _drifted(reading)),
     )
     state = next((state for state, holds in conditions if holds), State.COMPLIANT)
     return replace(planned, state=state, findings=found)
 
 
 def braked(target: TargetPlan) -> TargetPlan:
-    """Show waiting deletions as the state, where nothing worse is shown."""
-    waits = any(
-        isinstance(action.change, Delete) and action.stopped_by is not None
-        for action in target.actions
-    )
+    """Show waiting deletions as the state, where nothing worse is shown.
+
+    A creation that needs the room of deletions which wait is not tried (P5).
+    """
+    waits = [action for action in target.victims if action.stopped_by is not None]
+    if any(isinstance(action.change, Delete) and action.change.early for action in waits):
+        return _without_creation(target)
     if waits and target.state in (State.DRIFTED, State.COMPLIANT):
         return replace(target, state=State.BRAKED)
     return target
+
+
+def _without_creation(target: TargetPlan) -> TargetPlan:
+    """Block a target whose early deletions wait; nothing is unlocked for what does not come."""
+    coming = [a.change for a in target.actions if isinstance(a.change, Create)]
+    finding = Finding(
+        "blocked",
+        Severity.ERROR,
+        f"no snapshot can be taken: {target.no_room}, and the deletions that would make room wait",
+        next_step="approve them, or delete snapshots in DSM",
+    )
+    return replace(
+        target,
+        state=target.state if target.state is State.MISSING else State.BLOCKED,
+        actions=tuple(a for a in target.actions if not _needs_creation(a)),
+        findings=(finding, *target.findings),
+        kept=target.kept - len(coming),
+        immutable=target.immutable - sum(bool(change.immutable_days) for change in coming),
+    )
+
+
+def _needs_creation(action: Action) -> bool:
+    change = action.change
+    return isinstance(change, Create) or (isinstance(change, SetAttributes) and not change.lock)
 
 
 def _late(planned: TargetPlan, reading: Reading) -> Finding | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reconciler.calendar import period_start
 from reconciler.mark import Mark, due_identifier
 from reconciler.model import Finding, Kind, Severity
-from reconciler.planning import brakes, findings, locks, replication
+from reconciler.planning import belongs, brakes, findings, locks, replication
 from reconciler.planning.plan import (
     Action,
     Create,
@@ -55,19 +55,24 @@ def plan_target(target: ObservedTarget, desired: Desired, situation: Situation) 
 def _stands_still(
     target: ObservedTarget, desired: Desired, situation: Situation
 ) -> tuple[State, tuple[Finding, ...]] | None:
-    if target.unsupported:
-        text = f"{target.kind}/{target.name} cannot be snapshotted: {target.unsupported}"
-        return State.UNSUPPORTED, (Finding("unsupported", Severity.NOTE, text),)
+    if target.snapshots is None and not target.unsupported:
+        return State.UNKNOWN, (unread(target),)
     if is_destination(target, situation):
         text = "a replication writes here: nothing is created, set or deleted"
         return State.DESTINATION, (Finding("destination", Severity.NOTE, text),)
+    if target.unsupported:
+        text = f"{target.kind}/{target.name} cannot be snapshotted: {target.unsupported}"
+        return State.UNSUPPORTED, (Finding("unsupported", Severity.NOTE, text),)
     if desired.policy.suspended:
         text = f"suspended: {desired.policy.suspended}"
         return State.SUSPENDED, (Finding("suspended", Severity.NOTE, text),)
-    if target.snapshots is None:
-        text = target.problem or "its snapshots could not be read"
-        return State.UNKNOWN, (Finding("unread", Severity.ERROR, text),)
     return None
+
+
+def unread(target: ObservedTarget) -> Finding:
+    """Say that a target's list of snapshots cannot be trusted, so nothing is written there."""
+    text = target.problem or "its snapshots could not be read"
+    return Finding("unread", Severity.ERROR, text)
 
 
 def _planned(base: TargetPlan, reading: Reading) -> TargetPlan:
@@ -82,7 +87,7 @@ def _planned(base: TargetPlan, reading: Reading) -> TargetPlan:
         if not early:
             blocked, wanted, judged = full, False, without
     room = _immutable_days(reading) if wanted else (0, ())
-    creates = (_create(reading, immutable_days=room[0]),) if wanted else ()
+    creates = (_create(reading, immutable_days=room[0], crowded=bool(room[1])),) if wanted else ()
     changes = locks.changes(
         reading.target, judged.staying, reading.desired,
         situation=reading.situation, coming=wanted,
@@ -96,12 +101,13 @@ def _planned(base: TargetPlan, reading: Reading) -> TargetPlan:
         actions=(*first, *creates, *changes, *rest, *review.syncs),
         findings=(*findings.of_target(reading, blocked=blocked), *room[1], *review.findings),
         snapshots=tuple(verdict for _, verdict in judged.pairs),
+        no_room=full if early else "",
         **_figures(reading, judged, created=creates),
     )
     return settle(planned, reading, review=review, blocked=blocked)
 
 
-def _figures(reading: Reading, judged: Judged, *, created: tuple[Action, ...]) -> dict[str, object]:
+def _figures(reading: Reading, judged: Judged, *, created: tuple[Action, ...]) -> dict[str, Any]:
     """Return the counts of a target plan, the coming creation included."""
     staying = [s for s in judged.staying if s.managed]
     usable = [s.snapshot.time or 0 for s in reading.standings if s.usable]
@@ -129,8 +135,8 @@ def _figures(reading: Reading, judged: Judged, *, created: tuple[Action, ...]) -
 
 
 def _held(standing: Standing, reading: Reading) -> bool:
-    time = standing.snapshot.time
-    return time is not None and any(hold.covers(time) for hold in reading.desired.holds)
+    time, off = standing.snapshot.time, standing.off
+    return any(belongs.covered(hold, time, off) for hold in reading.desired.holds)
 
 
 def _full(reading: Reading) -> str:
@@ -202,7 +208,7 @@ def _immutable_days(reading: Reading) -> tuple[int, tuple[Finding, ...]]:
     return immutable.days, ()
 
 
-def _create(reading: Reading, *, immutable_days: int) -> Action:
+def _create(reading: Reading, *, immutable_days: int, crowded: bool) -> Action:
     target, policy, situation = reading.target, reading.desired.policy, reading.situation
     if reading.due is None:
         raise AssertionError("a creation is planned where nothing is due")
@@ -218,10 +224,10 @@ def _create(reading: Reading, *, immutable_days: int) -> Action:
         lun_name=f"rec-{identifier}-{target.uuid[:8]}" if is_lun else "",
         consistent=is_lun and policy.consistency == "application",
     )
-    return Action(change, _create_reasons(reading, change))
+    return Action(change, _create_reasons(reading, change, crowded=crowded))
 
 
-def _create_reasons(reading: Reading, change: Create) -> tuple[Why, ...]:
+def _create_reasons(reading: Reading, change: Create, *, crowded: bool) -> tuple[Why, ...]:
     policy, zone, now = reading.desired.policy, reading.desired.zone, reading.situation.now
     found: list[Why] = []
     if now - change.due >= 60:  # noqa: PLR2004  a minute: the precision of due times
@@ -231,6 +237,8 @@ def _create_reasons(reading: Reading, change: Create) -> tuple[Why, ...]:
     if change.immutable_days:
         until = moment(now + change.immutable_days * 86_400, zone)
         found.append(Why("immutable", f"immutable until {until} (cannot be undone)"))
+    elif crowded:
+        found.append(Why("not-immutable", "not immutable, for want of room"))
     elif policy.immutable is not None and policy.immutable.of is not None:
         of = policy.immutable.of.value
         found.append(Why("not-immutable", f"not the first of its {_NOUN[of]}, so not immutable"))

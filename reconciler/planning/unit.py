@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.duration import spoken
 from reconciler.model import Finding, Kind, ObservedTarget, Severity
-from reconciler.planning import brakes, locks
+from reconciler.planning import belongs, brakes, locks
 from reconciler.planning.plan import Action, State, Stop, TargetPlan, UnitPlan
 from reconciler.planning.situation import (
     Desired,
@@ -17,7 +17,7 @@ from reconciler.planning.situation import (
     local_destinations,
 )
 from reconciler.planning.state import braked
-from reconciler.planning.target import plan_target
+from reconciler.planning.target import plan_target, unread
 from reconciler.policy.select import holds_of, owner
 from reconciler.zones import zone
 
@@ -116,10 +116,13 @@ def _without_policy(
     base = TargetPlan(
         target.kind, target.uuid, target.name, State.UNMANAGED, zone=wish.zone_of("").key
     )
-    if is_destination(target, situation):
-        return replace(base, state=State.DESTINATION)
+    unreadable = target.snapshots is None and not target.unsupported
+    if unreadable and (owned.contenders or holds):
+        return replace(base, state=State.UNKNOWN, findings=(unread(target),))
     if owned.contenders:
         return replace(base, state=State.CONTENDED, findings=(_contended(owned),))
+    if is_destination(target, situation):
+        return replace(base, state=State.DESTINATION)
     if target.unsupported:
         return replace(base, state=State.UNSUPPORTED)
     return replace(base, actions=_hold_locks(wish, target, holds, situation))
@@ -133,10 +136,12 @@ def _hold_locks(
         return ()
     found: list[Action] = []
     for snapshot in target.snapshots:
-        covering = [
-            hold for hold in holds if snapshot.time is not None and hold.covers(snapshot.time)
-        ]
-        if covering and not snapshot.immutable and snapshot.mark is None:
+        off = belongs.tolerance(
+            snapshot.form, fractional=situation.fractional_zone, shifts=situation.shifts
+        )
+        covering = [hold for hold in holds if belongs.covered(hold, snapshot.time, off)]
+        untouchable = snapshot.immutable or belongs.foreign(snapshot, situation.installation)
+        if covering and not untouchable:
             found.extend(locks.held(snapshot, covering, owner="", situation=situation))
     return tuple(found)
 

@@ -59,8 +59,8 @@ def _fitted(head: str, sections: Sequence[tuple[str, str]]) -> str:
         size += len(sections[position][1]) - len(shown[position])
         shown[position] = sections[position][1]
     left = 0
-    while len(head) + sum(len(section) for section in shown) + len(_more(left)) >= LIMIT:
-        shown.pop()
+    while size + len(_more(left)) >= LIMIT:
+        size -= len(shown.pop())
         left += 1
     return head + "".join(shown) + (_more(left) if left else "")
 

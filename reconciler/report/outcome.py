@@ -30,9 +30,10 @@ _DONE = {
     "unlock": "unlocked",
     "mark": "marked",
     "delete": "deleted",
-    "sync": "started",
+    "sync": "syncing",
 }
-_COUNTED = {**_DONE, "sync": "syncs started"}
+"""The words of what was done; a sync is only begun, DSM carries it on."""
+
 _REST = {
     Result.FAILED: ("!", Hue.ERROR, "FAILED"),
     Result.SKIPPED: ("=", Hue.NONE, "skipped"),
@@ -88,7 +89,7 @@ def total(plan: Plan, outcomes: Sequence[UnitOutcome]) -> str:
     """Count what was done by its words, then what failed, what was skipped and what waits."""
     ended = [o for unit in outcomes for o in unit.outcomes]
     done = Counter(word(o.action) for o in ended if o.result is Result.DONE)
-    counts = ", ".join(f"{done[verb]} {_COUNTED[verb]}" for verb in WORDS if done[verb])
+    counts = ", ".join(f"{done[verb]} {_DONE[verb]}" for verb in WORDS if done[verb])
     skipped = sum(o.result is Result.SKIPPED for o in ended)
     failures = _failures(outcomes)
     parts = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,6 @@ from reconciler.cli.run import _codes
 from reconciler.cli.settings import Settings
 from reconciler.execute import Result
 from reconciler.fleet import Fleet, plan_of
-from reconciler.planning.plan import Create
 from reconciler.simulator import Certificate, Fault, Nas, Simulator
 from reconciler.simulator.clock import Clock
 
@@ -115,11 +114,20 @@ class World:
     sim: Simulator
     folder: Path
     clock: HandedClock
-    seen: list[str] = field(default_factory=list)
 
     def policies(self, text: str) -> None:
         """Write the policy repository anew."""
         (self.folder / "policies" / "p.yaml").write_text(text, encoding="utf-8")
+
+    def edit(self, old: str, new: str) -> None:
+        """Write the usual policy with one change."""
+        assert old in POLICY
+        self.policies(POLICY.replace(old, new))
+
+    @staticmethod
+    def mark(hours: int) -> str:
+        """Return the mark of the due time that many hours after the first one."""
+        return mark(hours)
 
     def configure(self, more: str = "") -> None:
         """Write the configuration anew; `more` stands under the unit."""
@@ -175,7 +183,7 @@ class World:
         """Leave one share and nothing else on the NAS that a policy speaks of."""
         self.nas.shares = [self.nas.share(share)]
         self.nas.luns = []
-        self.policies(POLICY.replace("[alpha, beta]", f"[{share}]").replace("luns: [disk], ", ""))
+        self.edit("[alpha, beta], luns: [disk]", f"[{share}]")
 
     def assert_once(self) -> None:
         """Check that no due time has two snapshots."""
@@ -226,9 +234,5 @@ def world(tmp_path: Path, certificate: Certificate) -> Iterator[World]:
         found.configure()
         found.policies(POLICY)
         yield found
-        assert nas.sessions == {}, "every session is signed out, also after an error"
-
-
-def due_now(plan: TargetPlan) -> bool:
-    """Whether a creation is planned."""
-    return any(isinstance(action.change, Create) for action in plan.actions)
+        alive = [session for session in nas.sessions.values() if session.ended is None]
+        assert alive == [], "every session is signed out, also after an error"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reconciler.dsm import Writer
+from reconciler.dsm.errors import Unavailable
 from reconciler.execute import Result
 
 if TYPE_CHECKING:
@@ -224,18 +226,18 @@ def test_a_build_that_ignores_worm(world: World) -> None:
     assert world.calls("set") == 0
 
 
-def test_a_creation_that_is_refused_but_made(world: World) -> None:
+def test_a_creation_that_is_refused_but_made(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A creation that DSM made although it answered with an error is seen by its mark."""
     world.alone("alpha")
+    take = Writer.take_share_snapshot
 
-    def another_reconciler() -> None:
-        share, clock = world.nas.share("alpha"), world.nas.clock
-        share.busy = True
-        listing = type(share).snapshot
+    def made_and_refused(writer: Writer, share: str, **settings: Any) -> str:
+        take(writer, share, **settings)
+        raise Unavailable("the share is busy")
 
-        del listing, clock
-
-    world.run(another_reconciler)
-    world.nas.share("alpha").busy = False
-    assert world.run().code == 0
+    monkeypatch.setattr(Writer, "take_share_snapshot", made_and_refused)
+    assert world.run().results("share/alpha", "create") == [DONE]
     assert made_at_noon(world, "alpha") == 1
+    world.assert_once()

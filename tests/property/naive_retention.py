@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
+    from reconciler.retention import Reason
+
 Key: TypeAlias = tuple[object, ...]
 Rules: TypeAlias = dict[int, set[str]]
 
 ALL = -1  # restic's own sign for "no limit"
+_MINUTE = timedelta(minutes=1)
 
 
 def hour_key(moment: datetime) -> Key:
@@ -89,15 +93,12 @@ def keep_latest(moments: Sequence[datetime], counts: Mapping[str, int]) -> Rules
     left = {rule: count for rule, count in counts.items() if rule != "last"}
     seen: dict[str, set[Key]] = {rule: set() for rule in left}
     for position in reversed(range(len(moments))):
-        for rule in left:
-            if left[rule] == 0:
-                continue
+        for rule, count in left.items():
             key = KEYS[rule](moments[position])
-            if key not in seen[rule] or position == 0:
+            if count != 0 and (key not in seen[rule] or position == 0):
                 kept.setdefault(position, set()).add(rule)
                 seen[rule].add(key)
-                if left[rule] > 0:
-                    left[rule] -= 1
+                left[rule] = count if count == ALL else count - 1
     _note_newest(kept, moments, counts.get("last", 0))
     return kept
 
@@ -160,25 +161,14 @@ def keep_within(moments: Sequence[datetime], span: timedelta, at_least: int) -> 
     return kept
 
 
-def most_due_times(dues: Sequence[datetime], span: timedelta) -> int:
+def most_due_times(dues: Sequence[int], span: int) -> int:
     """Count the due times of every span that begins at one of them, and return the most."""
-    best = 0
+    best = end = 0
     for index, start in enumerate(dues):
-        count = 0
-        for due in dues[index:]:
-            if due - start >= span:
-                break
-            count += 1
-        best = max(best, count)
+        while end < len(dues) and dues[end] < start + span:
+            end += 1
+        best = max(best, end - index)
     return best
-
-
-def longest_gap(dues: Sequence[datetime]) -> timedelta:
-    """Return the longest time between one due time and the next."""
-    gap = timedelta()
-    for before, after in zip(dues, dues[1:], strict=False):
-        gap = max(gap, after - before)
-    return gap
 
 
 def select(
@@ -197,58 +187,137 @@ def select(
     return kept
 
 
-# --- due times, minute by minute -------------------------------------------------------------
+def kept_rules(found: Mapping[int, Iterable[Reason]]) -> Rules:
+    """Return the product's answer in the same form, and fail where a rule is named twice."""
+    rules: Rules = {}
+    for position, reasons in found.items():
+        names = [reason.rule for reason in reasons]
+        assert len(names) == len(set(names)), f"one rule twice for {position}: {names}"
+        rules[position] = set(names)
+    return rules
 
 
-def wall_minutes(start: datetime, end: datetime, zone: ZoneInfo) -> Iterable[datetime]:
-    """Yield every minute of real time from `start` to before `end` (UTC) as the wall shows it."""
-    moment = start
-    while moment < end:
-        yield moment.astimezone(zone)
-        moment += timedelta(minutes=1)
+# Due times, minute by minute of real time.
 
 
-def due_every(start: datetime, end: datetime, zone: ZoneInfo, minutes: int) -> list[datetime]:
+@lru_cache(maxsize=64)
+def changes_of_clock(zone: ZoneInfo) -> tuple[int, ...]:
+    """Return the instants from 2005 to 2030 at which the zone's offset changes."""
+    found = []
+    for hour in range(1_104_537_600, 1_893_456_000, 3_600):
+        before, after = (datetime.fromtimestamp(t, zone).utcoffset() for t in (hour, hour + 3_600))
+        if before != after:
+            inside = (hour + s for s in range(60, 3_601, 60))
+            found.append(
+                next(t for t in inside if datetime.fromtimestamp(t, zone).utcoffset() == after)
+            )
+    return tuple(found)
+
+
+def naive_wall(instant: int, zone: ZoneInfo) -> datetime:
+    """Return what the clock on the wall shows."""
+    return datetime.fromtimestamp(instant, zone).replace(tzinfo=None)
+
+
+def skipped_walls(instant: int, zone: ZoneInfo) -> list[datetime]:
+    """Return the minutes that the clock jumped over right before this minute."""
+    wall = naive_wall(instant, zone)
+    skipped = naive_wall(instant - 60, zone) + _MINUTE
+    found = []
+    while skipped < wall:
+        found.append(skipped)
+        skipped += _MINUTE
+    return found
+
+
+def due_every(minutes: int, start: int, end: int, zone: ZoneInfo) -> list[int]:
     """Return the due times of `every` under a day: by the wall, and once after a skipped one."""
     found = []
-    before = (start - timedelta(minutes=1)).astimezone(zone)
-    for wall in wall_minutes(start, end, zone):
-        due = (wall.hour * 60 + wall.minute) % minutes == 0
-        for skipped in _skipped_minutes(before, wall):
-            due = due or (skipped.hour * 60 + skipped.minute) % minutes == 0
-        if due:
-            found.append(wall.astimezone(UTC))
-        before = wall
+    for instant in range(start, end, 60):
+        walls = [*skipped_walls(instant, zone), naive_wall(instant, zone)]
+        if any((wall.hour * 60 + wall.minute) % minutes == 0 for wall in walls):
+            found.append(instant)
     return found
 
 
-def _skipped_minutes(before: datetime, wall: datetime) -> list[datetime]:
-    """Return the naive minutes that the clock jumped over between two minutes of real time."""
+def due_days(
+    days: int, anchor: date, clock: tuple[int, int], span: tuple[int, int], zone: ZoneInfo
+) -> list[int]:
+    """Return the due times of `every` in whole days: first pass of the clock, or after a gap."""
+    found: dict[date, int] = {}
+    for instant in range(*span, 60):
+        for wall in [*skipped_walls(instant, zone), naive_wall(instant, zone)]:
+            counted = (wall.date() - anchor).days % days == 0
+            if counted and (wall.hour, wall.minute) == clock:
+                found.setdefault(wall.date(), instant)
+    return sorted(set(found.values()))
+
+
+def day_begins(days: int, anchor: date, span: tuple[int, int], zone: ZoneInfo) -> list[int]:
+    """Return the first minute that shows each counted date, or that follows a skipped one."""
+    found: dict[date, int] = {}
+    for instant in range(*span, 60):
+        for wall in [*skipped_walls(instant, zone), naive_wall(instant, zone)]:
+            if (wall.date() - anchor).days % days == 0:
+                found.setdefault(wall.date(), instant)
+    return sorted(set(found.values()))
+
+
+def field_values(text: str, lowest: int, highest: int) -> set[int]:
+    """Return the values of one cron field: a list of `*`, `n` and `n-m`, with or without `/s`."""
+    found: set[int] = set()
+    for term in text.split(","):
+        base, _, step = term.partition("/")
+        first, _, last = base.partition("-")
+        low = lowest if base == "*" else int(first)
+        high = highest if base == "*" or (step and not last) else int(last or first)
+        found.update(range(low, high + 1, int(step or 1)))
+    return found
+
+
+def cron_day(text: str, day: date) -> bool:
+    """Say whether cron's day, month and weekday fields name a date (Debian: AND with a star)."""
+    _, _, in_month, months, in_week = text.split()
+    by_month = day.day in field_values(in_month, 1, 31)
+    by_week = day.isoweekday() % 7 in {n % 7 for n in field_values(in_week, 0, 7)}
+    both = in_month.startswith("*") or in_week.startswith("*")
+    named = (by_month and by_week) if both else (by_month or by_week)
+    return named and day.month in field_values(months, 1, 12)
+
+
+def cron_minutes(text: str) -> list[int]:
+    """Return the minutes of the day that cron's minute and hour fields name."""
+    minutes, hours = text.split()[:2]
+    return sorted(
+        hour * 60 + minute
+        for hour in field_values(hours, 0, 23)
+        for minute in field_values(minutes, 0, 59)
+    )
+
+
+def due_cron(text: str, start: int, end: int, zone: ZoneInfo) -> list[int]:
+    """Return the due times as Debian's cron runs them, with its virtual clock.
+
+    Wildcard entries follow the clock. The others run for each minute that the clock reaches for
+    the first time; those of skipped minutes run right after the gap.
+    """
+    wildcard = any(part.startswith("*") for part in text.split()[:2])
+    named = set(cron_minutes(text))
+    days: dict[date, bool] = {}
+
+    def matches(wall: datetime) -> bool:
+        if wall.hour * 60 + wall.minute not in named:
+            return False
+        if wall.date() not in days:
+            days[wall.date()] = cron_day(text, wall.date())
+        return days[wall.date()]
+
     found = []
-    skipped = before.replace(tzinfo=None) + timedelta(minutes=1)
-    while skipped < wall.replace(tzinfo=None):
-        found.append(skipped)
-        skipped += timedelta(minutes=1)
+    reached = max(naive_wall(instant, zone) for instant in range(start - 10_800, start, 60))
+    for instant in range(start, end, 60):
+        wall = naive_wall(instant, zone)
+        fresh = [w for w in [*skipped_walls(instant, zone), wall] if w > reached]
+        if any(matches(w) for w in ([wall] if wildcard else fresh)):
+            found.append(instant)
+        reached = max(reached, wall)
     return found
-
-
-def due_days(  # noqa: PLR0913  the six figures of one cadence
-    start: datetime,
-    end: datetime,
-    zone: ZoneInfo,
-    *,
-    step: int,
-    anchor: date,
-    clock: tuple[int, int] = (0, 0),
-) -> list[datetime]:
-    """Return the due times of `every` in whole days, at a time of day, first pass, after a gap."""
-    found: dict[date, datetime] = {}
-    before = (start - timedelta(minutes=1)).astimezone(zone)
-    for wall in wall_minutes(start, end, zone):
-        shown = [*_skipped_minutes(before, wall), wall.replace(tzinfo=None)]
-        for naive in shown:
-            counted = (naive.date() - anchor).days % step == 0
-            if counted and (naive.hour, naive.minute) == clock and naive.date() not in found:
-                found[naive.date()] = wall.astimezone(UTC)
-        before = wall
-    return sorted(found.values())
