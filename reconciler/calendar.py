@@ -7,6 +7,7 @@ edge cases are those of the policy language (policies/README.md, `every`, `at` a
 from __future__ import annotations
 
 import math
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -31,6 +32,7 @@ _EPOCH_DAY = date(1970, 1, 1)
 _EPOCH_MONDAY = date(1970, 1, 5)
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FIVE_FIELDS = 5
+_ONE_STEP = re.compile(r"(?<![\w-])([0-9]{1,4})-([0-9]{1,4})/[0-9]{1,4}(?!\w)")
 _CYCLE_START = date(2001, 1, 1)
 _CYCLE_DAYS = 10_227  # 28 years: weekdays, months and leap days repeat
 
@@ -244,7 +246,7 @@ def cron(text: str) -> Cron:
         raise ValueError(
             f"`{text[:80]}` has {len(parts)} fields; cron has five: minute hour day month weekday"
         )
-    written = " ".join(parts)
+    written = " ".join(_ONE_STEP.sub(_single, part) for part in parts)
     try:
         days, _ = _pattern(written)
     except (CronSimError, ValueError) as error:
@@ -255,6 +257,11 @@ def cron(text: str) -> Cron:
     if not days:
         raise ValueError(f"`{text[:80]}` never comes: no month has such a day")
     return Cron(written)
+
+
+def _single(found: re.Match[str]) -> str:
+    """Return `7` for `7-7/2`: cron means 7 alone, where cronsim reads `7/2`, from 7 to the end."""
+    return found[1] if int(found[1]) == int(found[2]) else found[0]
 
 
 def _under_a_day(text: str, seconds: Seconds, at: str | None) -> Every:

@@ -125,4 +125,4 @@ def _set(snapshot: Snapshot, *, lock: bool, adopter: str, situation: Situation, 
 def never_unlocked(staying: Sequence[Standing], installation: str) -> str:
     """Say how many of our locks stay because DSM's own retention is on, "" where none does."""
     count = sum(belongs.locked_by_reconciler(s.snapshot, installation) for s in staying)
-    return f"{counted(count, 'lock')} of ours stay until it is off" if count else ""
+    return f"{counted(count, 'lock')} of ours left as they are until it is off" if count else ""

@@ -51,7 +51,7 @@ def _without_creation(target: TargetPlan) -> TargetPlan:
         "blocked",
         Severity.ERROR,
         f"no snapshot can be taken: {target.no_room}, and the deletions that would make room wait",
-        next_step="approve them, or delete snapshots in DSM",
+        next_step="delete snapshots in DSM, or raise the brake that stops them",
     )
     return replace(
         target,

@@ -21,6 +21,18 @@ from reconciler.planning.target import plan_target, unread
 from reconciler.policy.select import holds_of, owner
 from reconciler.zones import zone
 
+FRACTIONAL_OFFSETS = frozenset(
+    round(hours * 3600)
+    for hours in (
+        -9.5, -3.5, -2.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 12.75, 13.75,
+    )
+)  # fmt: skip
+"""The offsets that are no whole hours of zones in use (IANA, 2026), in seconds.
+
+The offset of a NAS is its wall clock minus its `Date`; a `Date` that is off by a quarter of an hour
+must not read as such a zone, or its names would be corrected by an error.
+"""
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from zoneinfo import ZoneInfo
@@ -78,7 +90,7 @@ def situate(wish: Wish, observed: Observation) -> Situation:
         stop=_stop(wish, observed),
         destinations=local_destinations(plans) if plans is not None else {},
         ambiguous_plans=ambiguous_plans(plans or (), observed.targets),
-        fractional_zone=bool(observed.utc_offset and observed.utc_offset % 3600),
+        fractional_zone=observed.utc_offset in FRACTIONAL_OFFSETS,
         shifts=dict(observed.name_shift),
         snapshots=sum(len(target.snapshots or ()) for target in observed.targets),
         target_ceiling=(wish.brakes.target_max_deletes, wish.brakes.target_max_delete_percent),

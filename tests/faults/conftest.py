@@ -13,7 +13,6 @@ import pytest
 from reconciler.cli.exits import worst
 from reconciler.cli.run import _codes
 from reconciler.cli.settings import Settings
-from reconciler.execute import Result
 from reconciler.fleet import Fleet, plan_of
 from reconciler.simulator import Certificate, Fault, Nas, Simulator
 from reconciler.simulator.clock import Clock
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from reconciler.execute import ActionOutcome, UnitOutcome
+    from reconciler.execute import ActionOutcome, Result, UnitOutcome
     from reconciler.planning.plan import Plan, TargetPlan
     from reconciler.simulator import Lun, Share
 
@@ -220,7 +219,7 @@ def certificate() -> Certificate:
 
 @pytest.fixture
 def world(tmp_path: Path, certificate: Certificate) -> Iterator[World]:
-    """A NAS at noon with two shares and a LUN: on each one creation and three deletions are due."""
+    """Set up a NAS at noon: two shares and a LUN, on each a creation and three deletions due."""
     nas = Nas(name="nas-1", clock=Clock.frozen(NOON))
     for name in ("alpha", "beta"):
         furnish_share(nas.add_share(name))

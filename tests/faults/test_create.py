@@ -63,7 +63,7 @@ def test_a_creation_cut_after_the_work(
     [(SNAPSHOT, "create", "alpha", "share/alpha"), (LUN, "take_snapshot", "disk", "lun/disk")],
 )
 @pytest.mark.parametrize("kind", ["reset_before", "html", "garbage", "status"])
-def test_a_creation_that_did_not_arrive(  # noqa: PLR0913  two tables
+def test_a_creation_that_did_not_arrive(
     world: World, api: str, method: str, name: str, label: str, kind: str
 ) -> None:
     """A creation lost before the work fails, is not repeated in that pass, and the next makes it.
@@ -188,7 +188,7 @@ def test_a_share_that_is_gone(world: World) -> None:
 
 def test_a_lun_that_is_gone(world: World) -> None:
     """A LUN that is deleted between plan and creation fails its actions; the others run."""
-    found = world.run(lambda: world.nas.luns.clear())
+    found = world.run(world.nas.luns.clear)
     assert found.results("lun/disk", "create") == [FAILED]
     assert SKIPPED in found.results("lun/disk", "delete")
     assert found.results("share/beta", "create") == [DONE]
@@ -226,9 +226,7 @@ def test_a_build_that_ignores_worm(world: World) -> None:
     assert world.calls("set") == 0
 
 
-def test_a_creation_that_is_refused_but_made(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_creation_that_is_refused_but_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A creation that DSM made although it answered with an error is seen by its mark."""
     world.alone("alpha")
     take = Writer.take_share_snapshot

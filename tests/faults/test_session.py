@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.cli.settings import Settings
 from reconciler.errors import Refusal
 from reconciler.fleet import Fleet
 
 if TYPE_CHECKING:
     from conftest import World
+
+    from reconciler.cli.settings import Settings
 
 CALLS = [
     ("SYNO.Entry.Request", "request", False),
@@ -31,7 +32,7 @@ CALLS = [
 
 @pytest.mark.parametrize("code", [119, 105, 106, 107, 150])
 @pytest.mark.parametrize(("api", "method", "member"), CALLS)
-def test_a_session_expires(  # noqa: PLR0913  two tables
+def test_a_session_expires(
     world: World, code: int, api: str, method: str, member: bool | None
 ) -> None:
     """A session that ends at any call, also inside a compound, is opened once more; all is done."""
@@ -100,6 +101,7 @@ def test_another_moment_is_never_applied(world: World) -> None:
 
 def test_signed_out_after_an_error(world: World) -> None:
     """A session is signed out also when the pass ends with an error of any kind."""
+
     def broken() -> None:
         raise RuntimeError("a bug")
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-
-import pytest
+from typing import TYPE_CHECKING
 
 from reconciler.cli import main
 from reconciler.cli.demo import policy_text
+
+if TYPE_CHECKING:
+    import pytest
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 BLOCKS = dict(re.findall(r"```(yaml|text)\n(.*?)\n```", README, re.DOTALL))
@@ -29,7 +31,7 @@ def test_the_plan_of_the_readme_is_what_the_demo_prints(capsys: pytest.CaptureFi
 def test_the_demo_ends_with_nothing_left_but_what_waits(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """After the demo's pass a second one plans nothing but what waits, and the next step follows."""
+    """After the demo's pass a second one plans nothing but what waits; the next step follows."""
     assert main(["demo"]) == 0
     printed = capsys.readouterr().out
     last = printed.rsplit("$ reconcile --dry-run\n", 1)[1]

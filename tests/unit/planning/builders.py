@@ -99,9 +99,7 @@ def policy(cadence: str = "1h", **extra: Any) -> Policy:
 
 def hold(name: str = "case", **extra: Any) -> Hold:
     """Return a hold; `after` and `before` are local times."""
-    bounds = {
-        f"taken_{key}": at(extra.pop(key)) for key in ("after", "before") if key in extra
-    }
+    bounds = {f"taken_{key}": at(extra.pop(key)) for key in ("after", "before") if key in extra}
     return Hold(name, "litigation", HERE, **bounds, **extra)
 
 

@@ -77,7 +77,10 @@ def test_usable_is_dated_not_future_and_healthy() -> None:
     ],
 )
 def test_names_are_tolerated_until_they_were_measured(
-    form: NameForm | None, fractional: bool, shifts: dict[NameForm, int], ahead: int  # noqa: FBT001  a table
+    form: NameForm | None,
+    fractional: bool,
+    shifts: dict[NameForm, int],
+    ahead: int,
 ) -> None:
     """Until a difference was measured, the tolerance is 1 h, 14 h for names without offset."""
     target = share(snap(NOW + ahead, form=form), snap(NOW + ahead + 1, form=form))
@@ -116,7 +119,7 @@ def test_a_share_with_both_forms_of_name_loses_nothing(
     ("due", "wanted"),
     [(NOW, False), (NOW + 300, False), (NOW + 301, True), (NOW - 60, True)],
 )
-def test_a_mark_in_the_span_satisfies_the_due_time(due: int, wanted: bool) -> None:  # noqa: FBT001  a table
+def test_a_mark_in_the_span_satisfies_the_due_time(due: int, wanted: bool) -> None:
     """Due when no managed mark carries a due time in [D, now + `max_clock_skew`]."""
     target = share(snap("11-20 09:00", mark=Mark("other", due=due)))
     assert bool(created(plan(target, policy(), NOW))) is wanted
@@ -138,7 +141,9 @@ def test_marks_decide_the_cadence_names_only_retention() -> None:
     ],
 )
 def test_an_unmarked_managed_one_satisfies_too(
-    manage: Manage, scheduled: bool, wanted: bool  # noqa: FBT001  a table
+    manage: Manage,
+    scheduled: bool,
+    wanted: bool,
 ) -> None:
     """With `manage: scheduled` or `all` an unmarked managed one in [D, now] satisfies D too."""
     target = share(snap("11-23 12:05", mark=None, scheduled=scheduled))
@@ -191,7 +196,10 @@ def test_missed_due_times_are_made_up_by_one() -> None:
     ],
 )
 def test_a_late_run_waits_only_when_the_one_before_was_met(
-    cadence: str, last: str, now: str, wanted: bool  # noqa: FBT001  a table
+    cadence: str,
+    last: str,
+    now: str,
+    wanted: bool,
 ) -> None:
     """Not made up when the next is due within a quarter (at most 15 min) and the last was met."""
     found = plan(share(snap(last)), policy(cadence), now)
