@@ -96,6 +96,6 @@ def _print(findings: Sequence[Finding], form: str, files: int) -> None:
                 findings,
                 sources=output.sources(findings),
                 style=output.style(),
-                summary=f"{report.summary(findings)} in {counted}. Nothing was contacted.",
+                summary=f"{counted} read. {report.summary(findings)} Nothing was contacted.",
             )
         )
