@@ -11,10 +11,10 @@ import click
 from reconciler.cli import output
 from reconciler.cli.exits import Exit
 from reconciler.errors import InvalidDocuments, UserError
+from reconciler.findings import in_order
 from reconciler.inventory.load import find_configuration
 from reconciler.model import Severity
 from reconciler.policy.load import load_policies, read_texts
-from reconciler.policy.report import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

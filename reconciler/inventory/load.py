@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from reconciler import duration
 from reconciler.errors import InvalidDocuments, UserError
+from reconciler.findings import Findings
 from reconciler.inventory.model import (
     Configuration,
     Daemon,
@@ -20,9 +21,7 @@ from reconciler.inventory.model import (
     UnitBrakes,
 )
 from reconciler.inventory.secrets import mode_finding
-from reconciler.policy.build import suspended
-from reconciler.policy.layers import merge
-from reconciler.policy.report import Findings
+from reconciler.layers import merge, suspended
 from reconciler.validate import validate
 from reconciler.yamltree import Node, load
 from reconciler.zones import zone
@@ -30,8 +29,8 @@ from reconciler.zones import zone
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from reconciler.layers import Layer
     from reconciler.model import Place
-    from reconciler.policy.layers import Layer
 
 _NAME = "reconciler.yaml"
 _SYSTEM = Path("/etc/reconciler/reconciler.yaml")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.layers import suspended
 from reconciler.policy.model import (
     Hold,
     Manage,
@@ -15,9 +16,9 @@ from reconciler.retention import ALL, Pick
 from reconciler.zones import zone
 
 if TYPE_CHECKING:
+    from reconciler.findings import Findings
+    from reconciler.layers import Layer
     from reconciler.model import Instant, Place
-    from reconciler.policy.layers import Layer
-    from reconciler.policy.report import Findings
     from reconciler.yamltree import Node
 
 
@@ -128,13 +129,6 @@ def hold(values: Layer, place: Place, *, timezone: str, findings: Findings) -> H
             place_of(values.get("taken_before"), place),
         )  # fmt: skip
     return built
-
-
-def suspended(node: Node | None, default: str) -> str:
-    """Return why something is suspended, "" where it is not; a bare `true` gives `default`."""
-    if node is None or node.value is False or node.value is None:
-        return ""
-    return default if node.value is True else str(node.value)
 
 
 def _lock(node: Node | None) -> int:

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reconciler.calendar import Cadence
+    from reconciler.findings import Findings
     from reconciler.inventory.model import Unit, UnitBrakes
     from reconciler.model import Seconds
     from reconciler.policy.model import Policy
-    from reconciler.policy.report import Findings
 
 _DEFAULT_SHARE_LIMIT = 1024
 _SLACK: Seconds = 15 * MINUTE

@@ -12,11 +12,11 @@ from reconciler.policy.select import selects_unit
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from reconciler.findings import Findings
     from reconciler.inventory.model import Unit, UnitBrakes
     from reconciler.model import Place
     from reconciler.policy.load import Loaded
     from reconciler.policy.model import Pattern, Policy, Selector
-    from reconciler.policy.report import Findings
 
 
 def check(

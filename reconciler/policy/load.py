@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.errors import InvalidDocuments, UserError
+from reconciler.findings import Findings
 from reconciler.inventory.model import UnitBrakes
+from reconciler.layers import merge
 from reconciler.model import Place, Severity
 from reconciler.policy import build, digest, lint
-from reconciler.policy.layers import merge
 from reconciler.policy.model import PolicySet
-from reconciler.policy.report import Findings
 from reconciler.validate import validate
 from reconciler.yamltree import Document, Node, load
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from reconciler.calendar import Cadence
+    from reconciler.findings import Findings
+    from reconciler.layers import Layer
     from reconciler.model import Instant, Place, Seconds
-    from reconciler.policy.layers import Layer
-    from reconciler.policy.report import Findings
     from reconciler.yamltree import Node
 
 _T = TypeVar("_T")

@@ -1,4 +1,4 @@
-"""Collecting findings while policies are read: all of them, never only the first."""
+"""Collecting findings while files are read: all of them, never only the first."""
 
 from __future__ import annotations
 
@@ -15,13 +15,11 @@ if TYPE_CHECKING:
 class Findings:
     """A growing list of findings; the same one is kept once (a template is merged many times)."""
 
-    found: list[Finding] = field(default_factory=list)
+    found: dict[Finding, None] = field(default_factory=dict)
 
     def add(self, *findings: Finding) -> None:
         """Add findings that are not there yet."""
-        for finding in findings:
-            if finding not in self.found:
-                self.found.append(finding)
+        self.found.update(dict.fromkeys(findings))
 
     def error(
         self, code: str, text: str, place: Place, *, hint: str = "", next_step: str = ""

@@ -70,3 +70,10 @@ def _drop(key: str, merged: Layer, places: dict[str, Place]) -> None:
     merged.pop(key, None)
     for path in [p for p in places if p == key or p.startswith(f"{key}.")]:
         del places[path]
+
+
+def suspended(node: Node | None, default: str) -> str:
+    """Return why something is suspended, "" where it is not; a bare `true` gives `default`."""
+    if node is None or node.value is False or node.value is None:
+        return ""
+    return default if node.value is True else str(node.value)
