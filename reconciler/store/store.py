@@ -1,0 +1,133 @@
+"""The store: each unit's memory read whole and written whole, in one transaction."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from reconciler.errors import PermanentError
+from reconciler.store import rows, schema
+from reconciler.store.engine import copy_before_migration, engine_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+    from sqlalchemy import Connection, Engine, Table
+
+    from reconciler.memory import UnitMemory
+
+_TABLES = (schema.serial, schema.target, schema.bound_hold)
+
+
+def open_store(url: str, folder: Path) -> Store:
+    """Open the state that the configuration names, making or migrating it where need be.
+
+    Raises PermanentError where it cannot be opened, or was written by a newer reconciler.
+    """
+    engine = engine_of(url, folder)
+    with _mapped(engine), engine.begin() as connection:
+        old = schema.stated_version(connection)
+        if old == 0:
+            schema.create(connection)
+    if old > schema.VERSION:
+        raise PermanentError(
+            f"the state {engine.url.database} is of version {old}, written by a newer reconciler; "
+            f"this one knows up to {schema.VERSION}",
+            next_step="install that newer release again, or name another file in `state`",
+        )
+    if 0 < old < schema.VERSION:
+        with _mapped(engine):
+            copy_before_migration(engine, old)
+            with engine.begin() as connection:
+                schema.migrate(connection, schema.stated_version(connection))
+    return Store(engine)
+
+
+class Store:
+    """The open state; safe to use from several threads. A context manager that closes it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def unit(self, nas: str) -> UnitMemory:
+        """Return what is remembered of a unit, an empty memory where nothing is."""
+        with self._transaction() as connection:
+            found = _all(connection, schema.unit, nas)
+            parts = [_all(connection, table, nas) for table in _TABLES]
+        return rows.to_memory(nas, found, serials=parts[0], targets=parts[1], holds=parts[2])
+
+    def keep(self, memory: UnitMemory) -> None:
+        """Replace what is remembered of a unit."""
+        written = {
+            schema.unit: [rows.unit_row(memory)],
+            schema.serial: rows.serial_rows(memory),
+            schema.target: rows.target_rows(memory),
+            schema.bound_hold: rows.hold_rows(memory),
+        }
+        with self._transaction() as connection:
+            for table, fresh in written.items():
+                connection.execute(delete(table).where(table.c.nas == memory.nas))
+                if fresh:
+                    connection.execute(insert(table), fresh)
+
+    def latch(self, nas: str) -> Mapping[str, Any] | None:
+        """Return the latch entry of a unit's credential, None where there is none."""
+        with self._transaction() as connection:
+            found = _all(connection, schema.latch, nas)
+        return dict(found[0]["entry"]) if found else None
+
+    def set_latch(self, nas: str, entry: Mapping[str, Any]) -> None:
+        """Replace the latch entry of a unit's credential, durably."""
+        table = schema.latch
+        with self._transaction() as connection:
+            connection.execute(delete(table).where(table.c.nas == nas))
+            connection.execute(insert(table).values(nas=nas, entry=dict(entry)))
+
+    def forget_serials(self, nas: str) -> None:
+        """Forget which serials a name stood for: the next unit seen under it is taken as new."""
+        with self._transaction() as connection:
+            connection.execute(delete(schema.serial).where(schema.serial.c.nas == nas))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        with _mapped(self._engine), self._engine.begin() as connection:
+            yield connection
+
+
+def _all(connection: Connection, table: Table, nas: str) -> list[Mapping[str, Any]]:
+    found = connection.execute(select(table).where(table.c.nas == nas)).mappings()
+    return [dict(row) for row in found]
+
+
+@contextmanager
+def _mapped(engine: Engine) -> Iterator[None]:
+    """Turn the database's errors into ours, in this one place."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or type(error).__name__)
+        raise PermanentError(
+            f"the state {engine.url.database} cannot be used: {reason}",
+            next_step="check the file, its folder's rights and free space; if it is damaged, put "
+            "a copy back or move it away (run-time holds and approvals are then lost)",
+        ) from error
