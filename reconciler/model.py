@@ -206,6 +206,7 @@ class Observation:
     `now` is the NAS's own clock (HTTP `Date`) at the end of the reading, `skew` that clock minus
     the reconciler's in seconds, `utc_offset` the NAS's offset in seconds (None where unknown).
     `plans` is None where the list of replication plans failed; `plans_problem` then says why.
+    `plans_offered` says that the NAS has a replication API at all.
     `name_shift` is how far names of each form run ahead of the NAS's clock, where measured.
     """
 
@@ -219,3 +220,4 @@ class Observation:
     plans: tuple[ReplicationPlan, ...] | None
     plans_problem: str = ""
     name_shift: tuple[tuple[NameForm, Seconds], ...] = ()
+    plans_offered: bool = True

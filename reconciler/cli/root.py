@@ -95,6 +95,7 @@ def reconcile(ctx: click.Context, /, **options: Any) -> int | None:
     settings = ctx.obj if isinstance(ctx.obj, Settings) else Settings()
     settings.config = options.pop("config") or settings.config
     ctx.obj = settings
+    ctx.call_on_close(settings.close)
     if ctx.invoked_subcommand is not None:
         return None
     from reconciler.cli.run import Choice, run_pass

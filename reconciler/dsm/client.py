@@ -48,6 +48,7 @@ class Overview:
     luns: tuple[Lun, ...]
     plans: tuple[ReplicationPlan, ...] | TargetError
     free: Mapping[str, int]
+    plans_offered: bool
 
 
 class Reader:
@@ -132,6 +133,7 @@ class Reader:
             luns=_must(answers[5], parse.luns) if self._session.offers(api.LUN) else (),
             plans=_plans(answers[6]) if self._session.offers(api.PLAN) else (),
             free=_free(answers[7]),
+            plans_offered=self._session.offers(api.PLAN),
         )
 
     def read_share(self, uuid: str) -> Share | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from reconciler.observe import Observer, shifted
+from reconciler.observe import Observer, with_shift
 from reconciler.planning.plan import State, Stop, TargetPlan
 from reconciler.planning.unit import Wish, plan_one, situate
 
@@ -68,16 +68,7 @@ class Ground:
 
     def measured(self, form: NameForm, shift: Seconds) -> None:
         """Take a constant difference between names and the clock off every time of this NAS."""
-        shifts: Mapping[NameForm, Seconds] = {form: shift}
-        known = dict(self.observation.name_shift)
-        targets = tuple(
-            moved for t in self.observation.targets if (moved := shifted(t, shifts)) is not None
-        )
-        self.observation = replace(
-            self.observation,
-            targets=targets,
-            name_shift=tuple(sorted({**known, form: shift}.items())),
-        )
+        self.observation = with_shift(self.observation, form, shift)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from reconciler.authorize import Permit
     from reconciler.errors import TargetError
     from reconciler.execute.ground import Ground
+    from reconciler.model import Observation
 
 _LOST = 2
 
@@ -33,15 +34,18 @@ def execute(permit: Permit, ground: Ground) -> UnitOutcome:
         done.append(run.run())
         lost = lost + 1 if isinstance(run.error, TemporaryError) else 0
         if isinstance(run.error, CredentialError) or lost >= _LOST:
-            return _stopped(permit, done, run.error)
-    return UnitOutcome(permit.nas, tuple(done))
+            return _stopped(permit, done, run.error, last=ground.observation)
+    return UnitOutcome(permit.nas, tuple(done), observation=ground.observation)
 
 
-def _stopped(permit: Permit, done: list[TargetOutcome], error: TargetError | None) -> UnitOutcome:
+def _stopped(
+    permit: Permit, done: list[TargetOutcome], error: TargetError | None, *, last: Observation
+) -> UnitOutcome:
     left = len(permit.targets) - len(done)
     return UnitOutcome(
         permit.nas,
         tuple(done),
         problem=f"{error}; {left} targets were left for the next pass",
         next_step=error.next_step if error is not None else "",
+        observation=last,
     )

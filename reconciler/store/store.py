@@ -90,6 +90,13 @@ class Store:
                 if fresh:
                     connection.execute(insert(table), fresh)
 
+    def hostnames(self) -> Mapping[str, str]:
+        """Return by unit the host name it reported last, of every unit that ever reported one."""
+        known = select(schema.unit.c.nas, schema.unit.c.hostname)
+        with self._transaction() as connection:
+            found = connection.execute(known).all()
+        return {str(nas): str(hostname) for nas, hostname in found if hostname}
+
     def latch(self, nas: str) -> Mapping[str, Any] | None:
         """Return the latch entry of a unit's credential, None where there is none."""
         with self._transaction() as connection:

@@ -76,6 +76,14 @@ def test_keeping_replaces_the_whole_memory_of_that_unit_alone(tmp_path: Path) ->
         assert store.unit("cellar").targets == ATTIC.targets
 
 
+def test_host_names_are_those_of_every_unit_that_reported_one(tmp_path: Path) -> None:
+    """`replicate: {to: …}` names a unit of the inventory, known by the host name it reported."""
+    with open_store(URL, tmp_path) as store:
+        store.keep(ATTIC)
+        store.keep(UnitMemory("cellar"))
+        assert store.hostnames() == {"attic": "attic-nas"}
+
+
 def test_serials_can_be_forgotten_and_nothing_else_with_them(tmp_path: Path) -> None:
     """After `init --replaced` the next serial seen is the unit's, and its targets stay known."""
     with open_store(URL, tmp_path) as store:
