@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _VERBS: Mapping[str, tuple[str, str, str]] = {
     # verb: (module, occasion, what it does)
+    "status": ("status", "Every day", "what needs you"),
     "explain": ("explain", "Every day", "why one snapshot stays or goes"),
     "list": ("listing", "Every day", "what is on the NAS"),
     "lint": ("lint", "Policies", "check the files, offline"),

@@ -69,7 +69,7 @@ def run_pass(settings: Settings, choice: Choice) -> int:
     run = settings.run(policies)
     with Fleet(run, units, read_only=choice.dry_run, now=read_moment(choice.now)) as fleet:
         everything = fleet.look()
-        _warn(_unmatched(policies, everything, settings.configuration.units))
+        _warn(unmatched_of(policies, everything, settings.configuration.units))
         looked = tuple(_narrowed(one, choice) for one in everything)
         plan = plan_of(looked, created_at=int(run.clock.time()), revision=policies.revision)
         _check_targets(plan, choice)
@@ -84,7 +84,7 @@ def run_pass(settings: Settings, choice: Choice) -> int:
     return worst(_codes(plan, outcomes, detailed=False, dry=False))
 
 
-def _unmatched(
+def unmatched_of(
     policies: PolicySet, looked: Sequence[Looked], units: Sequence[Unit]
 ) -> tuple[Finding, ...]:
     """Return a finding for each selector entry that fits nothing of what was read."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Action,
         Change,
         Plan,
+        Replica,
         SnapshotVerdict,
         TargetPlan,
         UnitPlan,
@@ -118,9 +119,18 @@ def _target(target: TargetPlan, unit: UnitPlan) -> dict[str, Any]:
         "kept": target.kept,
         "immutable": target.immutable,
         "held": target.held,
+        "replicas": [_replica(replica) for replica in target.replicas],
         "findings": [_finding(finding) for finding in target.findings],
         "actions": [_action(target, action) for action in target.actions],
         "snapshots": [_verdict(verdict) for verdict in _in_time(target.snapshots)],
+    }
+
+
+def _replica(replica: Replica) -> dict[str, Any]:
+    return {
+        "destination": replica.destination,
+        "newest": _maybe(replica.newest),
+        "busy": replica.busy,
     }
 
 

@@ -163,6 +163,19 @@ class SnapshotVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Replica:
+    """What one replication plan's destination has: `newest` is when that state was taken.
+
+    `progress` is the running sync's per cent where DSM tells it, None elsewhere.
+    """
+
+    destination: str
+    newest: Instant | None
+    busy: bool = False
+    progress: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TargetPlan:
     """What is to be done with one target, and why; `policy` is "" where none owns it.
 
@@ -190,6 +203,7 @@ class TargetPlan:
     brake_limits: tuple[int, int] = (0, 0)
     no_room: str = ""
     selected_by: Place | None = None
+    replicas: tuple[Replica, ...] = ()
 
     @property
     def label(self) -> str:

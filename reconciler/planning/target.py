@@ -102,6 +102,7 @@ def _planned(base: TargetPlan, reading: Reading) -> TargetPlan:
         findings=(*findings.of_target(reading, blocked=blocked), *room[1], *review.findings),
         snapshots=tuple(verdict for _, verdict in judged.pairs),
         no_room=full if early else "",
+        replicas=review.replicas,
         **_figures(reading, judged, created=creates),
     )
     return settle(planned, reading, review=review, blocked=blocked)
