@@ -13,6 +13,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    Index,
     Integer,
     MetaData,
     String,
@@ -88,6 +89,101 @@ latch = Table(
     metadata,
     Column("nas", String(255), primary_key=True),
     Column("entry", JSON, nullable=False),
+)
+
+trail = Table(
+    "trail",
+    metadata,
+    Column("nas", String(255), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("event", String(16), nullable=False),
+    Column("run", String(64), nullable=False),
+    Column("verb", String(16), nullable=False),
+    Column("uuid", String(255), nullable=False),
+    Column("snapshot", String(255), nullable=False),
+    Column("intent", BigInteger),
+    Column("text", Text, nullable=False),
+    Index("trail_by_target", "nas", "uuid", "snapshot"),
+    Index("trail_by_intent", "nas", "intent"),
+)
+"""The records as sealed in `text`; every other column repeats a field of it, to be looked up by."""
+
+approval = Table(
+    "approval",
+    metadata,
+    Column("nas", String(255), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("victims", JSON, nullable=False),
+    Column("stops", JSON, nullable=False),
+    Column("given", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+granted = Table(
+    "granted",
+    metadata,
+    Column("nas", String(255), primary_key=True),
+    Column("uuid", String(255), primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("owner", String(255), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+"""What one approval settled for good: a first scheduled deletion, another policy's mark."""
+
+run_time_hold = Table(
+    "run_time_hold",
+    metadata,
+    Column("identifier", String(64), primary_key=True),
+    Column("nas", String(255), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("uuid", String(255), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("snapshot", String(255), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger),
+)
+
+pause = Table(
+    "pause",
+    metadata,
+    Column("nas", String(255), primary_key=True),
+    Column("deletes_only", Boolean, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("nas", String(255), primary_key=True),
+    Column("identifier", String(64), primary_key=True),
+    Column("began", BigInteger, nullable=False),
+    Column("ended", BigInteger, nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("result", String(16), nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("braked", Integer, nullable=False),
+)
+"""One row for each pass over each unit; `braked` is what it added to the brake per 24 hours."""
+
+state_change = Table(
+    "state_change",
+    metadata,
+    Column("nas", String(255), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("uuid", String(255), primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("state", String(32), nullable=False),
 )
 
 MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {}

@@ -8,18 +8,26 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from reconciler.duration import DAY
 from reconciler.errors import PermanentError
-from reconciler.store import rows, schema
+from reconciler.orders import Orders
+from reconciler.store import history, orders, records, rows, schema
 from reconciler.store.engine import copy_before_migration, engine_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
     from sqlalchemy import Connection, Engine, Table
 
     from reconciler.memory import UnitMemory
+    from reconciler.model import Instant
+    from reconciler.orders import Approval, Pause, RunTimeHold
+    from reconciler.store.history import RunRecord
+    from reconciler.store.orders import Granted
+    from reconciler.store.records import Wanted
+    from reconciler.trail import Head, Record
 
 _TABLES = (schema.serial, schema.target, schema.bound_hold)
 
@@ -89,6 +97,7 @@ class Store:
                 connection.execute(delete(table).where(table.c.nas == memory.nas))
                 if fresh:
                     connection.execute(insert(table), fresh)
+            history.note_changes(connection, memory)
 
     def hostnames(self) -> Mapping[str, str]:
         """Return by unit the host name it reported last, of every unit that ever reported one."""
@@ -114,6 +123,79 @@ class Store:
         """Forget which serials a name stood for: the next unit seen under it is taken as new."""
         with self._transaction() as connection:
             connection.execute(delete(schema.serial).where(schema.serial.c.nas == nas))
+
+    def append(
+        self, nas: str, fields: Sequence[Mapping[str, Any]], at: Instant
+    ) -> tuple[Record, ...]:
+        """Seal records onto a unit's trail; they are on disk when this returns (P14)."""
+        with self._transaction() as connection:
+            return tuple(records.append(connection, nas, fields, at))
+
+    def find(self, wanted: Wanted) -> tuple[Record, ...]:
+        """Return the records of the trail that are asked for, by unit and number."""
+        with self._transaction() as connection:
+            return tuple(records.find(connection, wanted))
+
+    def heads(self) -> tuple[Head, ...]:
+        """Return the end of every unit's trail, by name."""
+        with self._transaction() as connection:
+            return records.heads(connection)
+
+    def open_intents(self, nas: str) -> tuple[Record, ...]:
+        """Return the intents of a unit whose end is not known."""
+        with self._transaction() as connection:
+            return records.open_intents(connection, nas)
+
+    def orders(self, nas: str, now: Instant) -> Orders:
+        """Return what people said about a unit at run time and what stands at `now`."""
+        with self._transaction() as connection:
+            return Orders(
+                approvals=orders.approvals(connection, nas, now),
+                granted=orders.granted(connection, nas),
+                holds=orders.holds(connection, nas, now),
+                pauses=orders.pauses(connection, nas, now),
+                braked=history.braked_since(connection, nas, now - DAY),
+            )
+
+    def approve(self, approval: Approval) -> None:
+        """Keep an approval."""
+        with self._transaction() as connection:
+            orders.approve(connection, approval)
+
+    def grant(self, nas: str, fresh: Sequence[Granted], at: Instant) -> None:
+        """Keep what an approval settles for good."""
+        with self._transaction() as connection:
+            orders.grant(connection, nas, fresh, at)
+
+    def hold(self, said: RunTimeHold) -> None:
+        """Keep a run-time hold."""
+        with self._transaction() as connection:
+            orders.hold(connection, said)
+
+    def unhold(self, identifier: str) -> None:
+        """End a run-time hold."""
+        with self._transaction() as connection:
+            orders.unhold(connection, identifier)
+
+    def pause(self, said: Pause) -> None:
+        """Keep a pause."""
+        with self._transaction() as connection:
+            orders.set_pause(connection, said)
+
+    def resume(self, nas: str) -> None:
+        """End every pause of a unit."""
+        with self._transaction() as connection:
+            orders.resume(connection, nas)
+
+    def keep_run(self, run: RunRecord) -> None:
+        """Keep a pass over a unit."""
+        with self._transaction() as connection:
+            history.keep_run(connection, run)
+
+    def runs(self, nas: str, since: Instant) -> tuple[RunRecord, ...]:
+        """Return the passes over a unit that ended since, in order."""
+        with self._transaction() as connection:
+            return history.runs(connection, nas, since)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
