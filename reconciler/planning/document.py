@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 TOOL = "snapshot-reconciler"
 _KEYS = (
-    "format_version", "created_at", "tool", "policy_revision", "digest", "units", "targets",
+    "format_version", "created_at", "tool", "policy_revision", "policies", "digest", "units",
+    "targets",
 )  # fmt: skip
 
 
@@ -44,6 +45,7 @@ def to_document(plan: Plan, *, tool_version: str) -> dict[str, Any]:
         "format_version": FORMAT_VERSION,
         "tool": {"name": TOOL, "version": tool_version},
         "policy_revision": plan.revision,
+        "policies": plan.policies,
         "units": [_unit(unit) for unit in sorted(plan.units, key=lambda unit: unit.nas)],
         "targets": [_target(target, unit) for unit, target in sorted(pairs, key=_order)],
     }
@@ -115,11 +117,19 @@ def _target(target: TargetPlan, unit: UnitPlan) -> dict[str, Any]:
         "state": str(target.state),
         "timezone": target.zone,
         "newest": _maybe(target.newest),
+        "newest_managed": _maybe(target.newest_managed),
         "next_due": _maybe(target.next_due),
         "kept": target.kept,
         "immutable": target.immutable,
         "held": target.held,
         "replicas": [_replica(replica) for replica in target.replicas],
+        "brake": {
+            "weight": target.brake_weight,
+            "max_deletes": target.brake_limits[0],
+            "max_delete_percent": target.brake_limits[1],
+        },
+        "no_room": target.no_room or None,
+        "selected_by": _place(target.selected_by),
         "findings": [_finding(finding) for finding in target.findings],
         "actions": [_action(target, action) for action in target.actions],
         "snapshots": [_verdict(verdict) for verdict in _in_time(target.snapshots)],

@@ -245,11 +245,16 @@ class UnitPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The plans of all units of one run, of one revision of the policies."""
+    """The plans of all units of one run, of one revision of the policies.
+
+    `policies` is the digest of the policies of its targets and of all holds, "" where not worked
+    out.
+    """
 
     created_at: Instant
     revision: str
     units: tuple[UnitPlan, ...] = field(default=())
+    policies: str = ""
 
     @property
     def actions(self) -> tuple[Action, ...]:
