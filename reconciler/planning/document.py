@@ -174,14 +174,14 @@ def _action(target: TargetPlan, action: Action) -> dict[str, Any]:
     return {
         "id": action_id(target.kind, target.uuid, action),
         "verb": action.verb,
-        "snapshot": _seen(action.snapshot) if action.snapshot is not None else None,
-        "parameters": _PARAMETERS[type(action.change)](action.change),
+        "snapshot": seen(action.snapshot) if action.snapshot is not None else None,
+        "parameters": parameters(action.change),
         "reasons": [_why(why) for why in action.reasons],
         "stopped_by": str(action.stopped_by) if action.stopped_by is not None else None,
     }
 
 
-def _seen(snapshot: Snapshot) -> dict[str, Any]:
+def seen(snapshot: Snapshot) -> dict[str, Any]:
     """Return a snapshot as the plan saw it; what has changed since makes its action stale."""
     return {
         "name": snapshot.name,
@@ -232,6 +232,11 @@ _PARAMETERS: dict[type, Callable[[Any], dict[str, Any]]] = {
     Delete: _delete,
     Sync: _sync,
 }
+
+
+def parameters(change: Change) -> dict[str, Any]:
+    """Return what a change sends, as the plan document and the trail hold it."""
+    return _PARAMETERS[type(change)](change)
 
 
 def _verdict(verdict: SnapshotVerdict) -> dict[str, Any]:
