@@ -19,11 +19,12 @@ _VERBS: Mapping[str, tuple[str, str, str]] = {
     "explain": ("explain", "Every day", "why one snapshot stays or goes"),
     "list": ("listing", "Every day", "what is on the NAS"),
     "lint": ("lint", "Policies", "check the files, offline"),
+    "audit": ("audit", "For proof", "the trail: show, verify, export"),
     "schema": ("schema", "For tools", "a JSON Schema: policy, config or plan"),
     "demo": ("demo", "To try", "the main job against a simulated NAS"),
     "simulator": ("simulator", "To try", "a simulated DSM to try policies on"),
 }
-_OCCASIONS = ("Every day", "Policies", "For tools", "To try")
+_OCCASIONS = ("Every day", "Policies", "For proof", "For tools", "To try")
 
 
 class Verbs(click.Group):

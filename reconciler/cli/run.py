@@ -194,14 +194,14 @@ def _warn(findings: Sequence[Finding]) -> None:
             print(f"{place}{finding.severity}: {finding.text}", file=sys.stderr)  # noqa: T201
 
 
-def read_moment(text: str | None) -> Instant | None:
-    """Read `--now`; a usage error where it is no time, UTC where it states no offset."""
+def read_moment(text: str | None, option: str = "--now") -> Instant | None:
+    """Read an option's time; a usage error where it is none, UTC where it states no offset."""
     if text is None:
         return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise click.UsageError(
-            f"--now {text} is no time; write one such as 2026-12-24T18:00:00+01:00"
+            f"{option} {text} is no time; write one such as 2026-12-24T18:00:00+01:00"
         ) from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
