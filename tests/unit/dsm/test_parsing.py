@@ -152,7 +152,7 @@ def test_the_latch(tmp_path: Path) -> None:
     latch.refuse(407, 0)
     assert latch.closed(86_399) is not None
     assert latch.closed(86_400) is None
-    file = tmp_path / "credential-latch.json"
+    file = tmp_path / "credential-latch.nas.json"
     assert "secret-one" not in file.read_text(encoding="utf-8")
     assert file.stat().st_mode & 0o077 == 0
     file.write_text("{", encoding="utf-8")
