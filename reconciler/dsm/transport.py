@@ -278,8 +278,14 @@ def _why(text: str, certificate: bytes) -> str:
 
         ended = x509.load_der_x509_certificate(certificate).not_valid_after_utc
         return f"it expired on {ended:%Y-%m-%d}"
-    if "self-signed" in text or "self signed" in text:
-        return "it is self-signed"
-    if "match" in text:
-        return "it names another host"
-    return "its issuer is not known here"
+    return next((why for word, why in _WHY.items() if word in text), "its issuer is not known here")
+
+
+_WHY = {
+    "ingerprint": "it is not the pinned one",
+    "not yet valid": "it is not valid yet, by the clock here",
+    "self-signed": "it is self-signed",
+    "self signed": "it is self-signed",
+    "match": "it names another host",
+}
+"""The first word of OpenSSL's or urllib3's that is found decides."""

@@ -41,13 +41,14 @@ if TYPE_CHECKING:
 OPEN: Final = ("SYNO.API.Info", "SYNO.API.Auth", "SYNO.Entry.Request")
 
 
-def certificate(folder: Path, *, host: str = "127.0.0.1", days: int = 365) -> Path:
+def certificate(
+    folder: Path, *, host: str = "127.0.0.1", days: int = 365, starts_in: int = -2
+) -> Path:
     """Write a self-signed certificate with its key; negative days make one that has expired."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "synology")])
     now = datetime.now(UTC)
-    start, end = sorted((now - timedelta(days=2), now + timedelta(days=days)))
-    end = end if days > 0 else now - timedelta(days=1)
+    start, end = now + timedelta(days=starts_in), now + timedelta(days=days)
     try:
         address: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:

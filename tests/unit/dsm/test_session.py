@@ -9,6 +9,7 @@ import pytest
 from fake_nas import FakeNas, offered, one_after_another, session_on
 from structlog.testing import capture_logs
 
+from reconciler.dsm.api import METHODS
 from reconciler.dsm.errors import (
     AnswerLost,
     BadParameter,
@@ -27,6 +28,7 @@ from reconciler.errors import (
     CredentialError,
     PermanentError,
     ReconcilerError,
+    Refusal,
     TemporaryError,
 )
 
@@ -147,6 +149,19 @@ def test_a_latch_that_cannot_be_written_stops_before_the_code_is_sent(tmp_path: 
     assert nas.count("login") == 0
 
 
+def test_a_full_disk_is_no_reason_to_forget_a_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refusal that cannot be remembered is told as such, with its place."""
+
+    def full(**_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.mkstemp", full)
+    with pytest.raises(PermanentError, match=r"credential-latch\.nas-1\.json cannot be"):
+        session_on(FakeNas({"login": 400}), tmp_path)
+
+
 def test_a_code_that_dsm_does_not_know_is_no_latch(tmp_path: Path) -> None:
     """Another refusal of the sign-in is its own error and may be tried again."""
     with pytest.raises(Rejected, match="not documented"):
@@ -217,6 +232,28 @@ def test_a_sign_in_refused_in_the_middle_is_latched(tmp_path: Path) -> None:
         with pytest.raises(CredentialError):
             session.call(SHARE, "list")
     assert nas.count("login") == 2
+
+
+def test_a_sign_in_that_loses_its_own_session_is_not_repeated(tmp_path: Path) -> None:
+    """A session error from the sign-in itself ends the call: more tries were more sign-ins."""
+    nas = FakeNas({"list": 119})
+    session = session_on(nas, tmp_path)
+    nas.replies["login"] = 106
+    with pytest.raises(SessionExpired):
+        session.call(SHARE, "list")
+    assert nas.count("login") == 2
+
+
+def test_a_dry_run_sends_no_write(tmp_path: Path) -> None:
+    """A session for reading refuses each writing method before anything is sent."""
+    nas = FakeNas()
+    session = session_on(nas, tmp_path, read_only=True)
+    sent = len(nas.asked)
+    for (api, method), known in METHODS.items():
+        if known.writes:
+            with pytest.raises(Refusal, match="a dry run writes nothing"):
+                session.call(api, method, {})
+    assert len(nas.asked) == sent
 
 
 NOT_DSM = {

@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
+import urllib3
 from fake_nas import HandedClock
 from other_dsm import certificate, fingerprint
 
@@ -232,7 +234,7 @@ def test_a_certificate_exchanged_in_the_middle_is_refused(pem: Path, tmp_path: P
         transport.send("entry.cgi", FORM, {})
         sent = len(server.received)
         server.trust(certificate(tmp_path))
-        with pytest.raises(PermanentError, match="is not trusted"):
+        with pytest.raises(PermanentError, match="it is not the pinned one"):
             transport.send("entry.cgi", FORM, {})
         assert len(server.received) == sent
 
@@ -368,6 +370,53 @@ def test_a_connection_that_was_idle_is_not_used_again() -> None:
         transport.send("entry.cgi", FORM, {})
         assert server.connections == 2
         transport.close()
+
+
+RAISED = {
+    "no connection in time": (requests.exceptions.ConnectTimeout(), NotSent),
+    "an error that says nothing": (requests.exceptions.ConnectionError(), AnswerLost),
+    "an error of the pool": (urllib3.exceptions.HTTPError("odd"), AnswerLost),
+}
+
+
+@pytest.mark.parametrize("name", RAISED)
+def test_no_foreign_exception_comes_out(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the library raises becomes an error that says whether anything was sent."""
+    raised, error = RAISED[name]
+
+    def post(*_: object, **__: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(requests.Session, "post", post)
+    transport = HttpTransport("http://127.0.0.1:9", Trust(), HandedClock())
+    with pytest.raises(error):
+        transport.send("entry.cgi", FORM, {})
+    transport.close()
+
+
+def test_a_nas_that_goes_away_after_its_certificate_was_refused(
+    pem: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the certificate cannot be looked at again, the message does without it."""
+    monkeypatch.setattr(HttpTransport, "_presented", lambda _: None)
+    trust = Trust(certificate(tmp_path))
+    with (
+        answering(pem=pem) as server,
+        connected(server, trust) as transport,
+        pytest.raises(NotSent, match="does not answer over TLS"),
+    ):
+        transport.send("entry.cgi", FORM, {})
+
+
+def test_a_certificate_of_tomorrow_is_told_as_such(tmp_path: Path) -> None:
+    """A certificate that is not valid yet points to a clock, not to an issuer."""
+    later = certificate(tmp_path, days=9, starts_in=3)
+    with (
+        answering(pem=later) as server,
+        connected(server, Trust(later)) as transport,
+        pytest.raises(PermanentError, match="not valid yet"),
+    ):
+        transport.send("entry.cgi", FORM, {})
 
 
 def test_the_machines_clock(monkeypatch: pytest.MonkeyPatch) -> None:
