@@ -190,7 +190,7 @@ WAYS: Final[dict[str, Ways]] = {
         define="texts", framing="chunked", strange_keys=True
     ),
     "no Retention, no snapshot_info": Ways(retention=False, snapshot_info=False),
-    "session by cookie alone": Ways(carrier="cookie", framing="close"),
+    "session by cookie alone": Ways(carrier="cookie"),
     "session by parameter alone": Ways(carrier="param", token_required=True),
     "ruuid refused": Ways(refused_keys=frozenset({"ruuid"})),
     "worm_lock refused": Ways(refused_keys=frozenset({"worm_lock"})),
@@ -253,8 +253,8 @@ def test_a_model_with_luns_alone(at_home: Callable[..., AbstractContextManager[P
 
 
 def test_plain_http_on_loopback(at_home: Callable[..., AbstractContextManager[Place]]) -> None:
-    """A NAS on this machine's own port may be reached without TLS."""
-    with at_home(furnished(Ways()), tls=False) as place:
+    """A NAS on this machine's own port may be reached without TLS, one connection for each call."""
+    with at_home(furnished(Ways(framing="close")), tls=False) as place:
         assert_three_commands(place)
 
 
