@@ -1,8 +1,8 @@
 """The credential latch: a refused sign-in is not tried again, so that DSM never blocks us (P18).
 
-A small file remembers, for each unit, the code and a salted digest of the credential that was
-refused; another credential lifts the latch by itself. The file also holds the window of the last
-one-time code sent, since DSM refuses a code that it has seen.
+A small file for each unit (several are read at once) remembers the code and a salted digest of the
+credential that was refused; another credential lifts the latch by itself. The file also holds the
+window of the last one-time code sent, since DSM refuses a code that it has seen.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reconciler.errors import CredentialError
     from reconciler.model import Instant
 
-_FILE = "credential-latch.json"
+_FILE = "credential-latch.{}.json"
 _ONCE_A_DAY = frozenset({407, 411})
 _SECOND_TIME = frozenset({404})
 _DAY = 86_400
@@ -43,8 +43,8 @@ class Latch:
 
         404 latches at the second in a row; 407 and 411 are tried again once a day.
         """
-        entry = self._read().get(self.unit)
-        if entry is None or "code" not in entry or not self._same(entry):
+        entry = self._read()
+        if "code" not in entry or not self._same(entry):
             return None
         code = int(entry["code"])
         if code in _SECOND_TIME and int(entry["count"]) < 2:  # noqa: PLR2004  the second
@@ -55,66 +55,70 @@ class Latch:
 
     def refuse(self, code: int, now: Instant) -> None:
         """Remember a refusal, durably, before anything else is tried."""
-        entries = self._read()
-        before = entries.get(self.unit, {})
+        before = self._read()
         again = before.get("code") == code and self._same(before)
         salt = secrets.token_hex(16)
-        entries[self.unit] = {
-            **{key: before[key] for key in ("window",) if key in before},
-            "code": code,
-            "count": int(before.get("count", 0)) + 1 if again else 1,
-            "at": now,
-            "salt": salt,
-            "digest": _digest(self.secret, salt),
-        }
-        self._write(entries)
+        self._write(
+            {
+                **_window_of(before),
+                "code": code,
+                "count": int(before.get("count", 0)) + 1 if again else 1,
+                "at": now,
+                "salt": salt,
+                "digest": _digest(self.secret, salt),
+            }
+        )
 
     def clear(self) -> None:
         """Forget a refusal, after a sign-in that worked."""
-        entries = self._read()
-        entry = entries.get(self.unit)
-        if entry is None or "code" not in entry:
-            return
-        entries[self.unit] = {key: entry[key] for key in ("window",) if key in entry}
-        self._write(entries)
+        entry = self._read()
+        if "code" in entry:
+            self._write(_window_of(entry))
 
     def code_window(self) -> int:
         """Return the window of the last one-time code sent, -1 where none was."""
-        return int(self._read().get(self.unit, {}).get("window", -1))
+        return int(self._read().get("window", -1))
 
     def code_sent(self, window: int) -> None:
         """Remember that the code of this window is used up, before it is sent."""
-        entries = self._read()
-        entries[self.unit] = {**entries.get(self.unit, {}), "window": window}
-        self._write(entries)
+        self._write({**self._read(), "window": window})
 
     def _same(self, entry: dict[str, Any]) -> bool:
         known = str(entry.get("digest", ""))
         return hmac.compare_digest(known, _digest(self.secret, str(entry.get("salt", ""))))
 
-    def _read(self) -> dict[str, dict[str, Any]]:
-        path = self.folder / _FILE
+    @property
+    def _path(self) -> Path:
+        return self.folder / _FILE.format(self.unit)
+
+    def _read(self) -> dict[str, Any]:
+        path = self._path
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
             raise _unusable(path) from error
-        if not isinstance(found, dict) or not all(isinstance(e, dict) for e in found.values()):
+        numbers = ("code", "count", "at", "window")
+        if not isinstance(found, dict) or not all(type(found.get(n, 0)) is int for n in numbers):
             raise _unusable(path)
         return found
 
-    def _write(self, entries: dict[str, dict[str, Any]]) -> None:
+    def _write(self, entry: dict[str, Any]) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.folder, prefix=_FILE)
+            handle, name = tempfile.mkstemp(dir=self.folder, prefix=self._path.name)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(entries, file, sort_keys=True)
+                json.dump(entry, file, sort_keys=True)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).replace(self.folder / _FILE)
+            Path(name).replace(self._path)
         except OSError as error:
-            raise _unusable(self.folder / _FILE) from error
+            raise _unusable(self._path) from error
+
+
+def _window_of(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: entry[key] for key in ("window",) if key in entry}
 
 
 def _digest(secret: str, salt: str) -> str:
