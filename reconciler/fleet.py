@@ -150,7 +150,7 @@ class Fleet:
             ca_file=unit.tls.ca_file,
             fingerprints=unit.tls.fingerprints,
             insecure=unit.tls.insecure,
-            latch_folder=self._run.configuration.state_folder,
+            latches=self._run.store,
         )
         if self._read_only:
             return self._sessions.enter_context(dsm.open_reader(connection, self._run.clock))

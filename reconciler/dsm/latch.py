@@ -1,40 +1,48 @@
 """The credential latch: a refused sign-in is not tried again, so that DSM never blocks us (P18).
 
-A small file for each unit (several are read at once) remembers the code and a salted digest of the
-credential that was refused; another credential lifts the latch by itself. The file also holds the
-window of the last one-time code sent, since DSM refuses a code that it has seen.
+An entry for each unit remembers the code and a salted digest of the credential that was refused;
+another credential lifts the latch by itself. It also holds the window of the last one-time code
+sent, since DSM refuses a code that it has seen.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import json
-import os
 import secrets
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from reconciler.dsm.errors import credential_error
 from reconciler.errors import PermanentError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reconciler.errors import CredentialError
     from reconciler.model import Instant
 
-_FILE = "credential-latch.{}.json"
 _ONCE_A_DAY = frozenset({407, 411})
 _SECOND_TIME = frozenset({404})
+_NUMBERS = ("code", "count", "at", "window")
 _DAY = 86_400
+
+
+class Latches(Protocol):
+    """Where latch entries outlive the process; what is set is durable when the call returns."""
+
+    def latch(self, nas: str) -> Mapping[str, Any] | None:
+        """Return a unit's entry, None where there is none."""
+
+    def set_latch(self, nas: str, entry: Mapping[str, Any]) -> None:
+        """Replace a unit's entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Latch:
-    """The latch of one unit, kept in a folder; `secret` is everything a sign-in depends on."""
+    """The latch of one unit; `secret` is everything a sign-in depends on."""
 
-    folder: Path
+    kept: Latches
     unit: str
     secret: str
 
@@ -87,34 +95,18 @@ class Latch:
         known = str(entry.get("digest", ""))
         return hmac.compare_digest(known, _digest(self.secret, str(entry.get("salt", ""))))
 
-    @property
-    def _path(self) -> Path:
-        return self.folder / _FILE.format(self.unit)
-
     def _read(self) -> dict[str, Any]:
-        path = self._path
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError) as error:
-            raise _unusable(path) from error
-        numbers = ("code", "count", "at", "window")
-        if not isinstance(found, dict) or not all(type(found.get(n, 0)) is int for n in numbers):
-            raise _unusable(path)
+        found = dict(self.kept.latch(self.unit) or {})
+        if not all(type(found.get(number, 0)) is int for number in _NUMBERS):
+            raise PermanentError(
+                f"the credential latch of {self.unit} cannot be read, so a refused sign-in could "
+                "be repeated",
+                next_step=f"reconcile login {self.unit}",
+            )
         return found
 
     def _write(self, entry: dict[str, Any]) -> None:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.folder, prefix=self._path.name)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(entry, file, sort_keys=True)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self._path)
-        except OSError as error:
-            raise _unusable(self._path) from error
+        self.kept.set_latch(self.unit, entry)
 
 
 def _window_of(entry: dict[str, Any]) -> dict[str, Any]:
@@ -123,11 +115,3 @@ def _window_of(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _digest(secret: str, salt: str) -> str:
     return hashlib.scrypt(secret.encode(), salt=salt.encode(), n=2**12, r=8, p=1).hex()
-
-
-def _unusable(path: Path) -> PermanentError:
-    return PermanentError(
-        f"{path} cannot be read or written, so a refused sign-in could be repeated",
-        next_step="give the reconciler write access to the folder of `state`, or delete the file "
-        "if it is damaged",
-    )

@@ -6,7 +6,6 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import structlog
@@ -25,13 +24,14 @@ from reconciler.dsm.errors import (
     credential_error,
     lasting_error,
 )
-from reconciler.dsm.latch import Latch
+from reconciler.dsm.latch import Latch, Latches
 from reconciler.dsm.offer import Offer, offers
 from reconciler.dsm.otp import STEP_SECONDS, one_time_code
 from reconciler.errors import AmbiguousWrite, PermanentError, Refusal, TargetError, TemporaryError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from reconciler.dsm.clock import Clock
     from reconciler.dsm.transport import Answer, Transport
@@ -64,7 +64,7 @@ class Connection:
     ca_file: Path | None = None
     fingerprints: tuple[str, ...] = ()
     insecure: bool = False
-    latch_folder: Path = Path()
+    latches: Latches = field(kw_only=True, repr=False)
 
     @property
     def credential(self) -> str:
@@ -91,7 +91,7 @@ class Session:
         self.batch = 1
         self._log = structlog.get_logger().bind(nas=connection.name)
         self.stamp: Stamp | None = None
-        self._latch = Latch(connection.latch_folder, connection.name, connection.credential)
+        self._latch = Latch(connection.latches, connection.name, connection.credential)
 
     def open(self) -> None:
         """Ask what the NAS offers, then sign in; raises CredentialError where that is refused."""

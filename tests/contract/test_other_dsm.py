@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from jsonschema import Draft202012Validator
+from latches import FolderLatches
 from other_dsm import OtherDsm, certificate, fingerprint, served
 from other_state import (
     Clock,
@@ -300,7 +301,7 @@ def signed_in(other: OtherDsm, url: str, folder: Path, **more: Any) -> Iterator[
         url=url,
         account=other.state.account,
         password=other.state.password,
-        latch_folder=folder,
+        latches=FolderLatches(folder),
         **more,
     )
     with dsm.open_writer(connection, other.state.clock) as writer:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
+from latches import FolderLatches
+
 from reconciler.dsm.api import METHODS
 from reconciler.dsm.session import Connection, Session
 from reconciler.dsm.transport import Answer
@@ -119,7 +121,7 @@ def session_on(
     """Return a session with a fake NAS, signed in unless told otherwise."""
     connection = Connection(
         name="nas-1", url="https://nas-1", account="me", password="pässwörd",
-        latch_folder=folder, **more,
+        **{"latches": FolderLatches(folder), **more},
     )  # fmt: skip
     session = Session(connection, nas, nas.clock, read_only=read_only)
     if opened:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fake_nas import FakeNas, offered, one_after_another, session_on
+from latches import FolderLatches
 from structlog.testing import capture_logs
 
 from reconciler.dsm.api import METHODS
@@ -33,6 +34,7 @@ from reconciler.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 SNAPSHOT, LUN, SHARE = "SYNO.Core.Share.Snapshot", "SYNO.Core.ISCSI.LUN", "SYNO.Core.Share"
@@ -110,56 +112,48 @@ def test_a_refused_sign_in_is_latched(code: int, tmp_path: Path) -> None:
 
 
 def test_units_do_not_lose_each_others_latch(tmp_path: Path) -> None:
-    """Several units are read at once, so each keeps its refusal in a file of its own."""
-    nas = FakeNas({"login": 400})
-    first = session_on(nas, tmp_path, opened=False)
+    """Several units are read at once, so each keeps a refusal of its own."""
+    latches = FolderLatches(tmp_path)
+    first = session_on(FakeNas({"login": 400}), tmp_path, opened=False)
     other = session_on(FakeNas(), tmp_path, opened=False)
     object.__setattr__(other._latch, "unit", "nas-2")
     with pytest.raises(CredentialError):
         first.open()
     other.open()
-    assert [file.name for file in tmp_path.iterdir()] == ["credential-latch.nas-1.json"]
+    assert (latches.latch("nas-1") or {}).get("code") == 400
+    assert latches.latch("nas-2") is None
 
 
-def test_an_unusable_latch_lets_nothing_be_tried(tmp_path: Path) -> None:
-    """Where a refusal could not be remembered, no sign-in is tried."""
-    file = tmp_path / "credential-latch.nas-1.json"
-    for text in ("[]", '{"code": "400"}', '{"code": true}', "\x00"):
-        file.write_text(text, encoding="utf-8")
-        nas = FakeNas()
-        with pytest.raises(PermanentError, match="refused sign-in could be repeated"):
-            session_on(nas, tmp_path)
-        assert nas.asked == []
-    blocked = tmp_path / "file"
-    blocked.touch()
-    with pytest.raises(PermanentError, match="cannot be read or written"):
-        session_on(FakeNas(), blocked)
-    file.unlink()
-    file.mkdir()
-    with pytest.raises(PermanentError, match="cannot be read or written"):
-        session_on(FakeNas(), tmp_path)
+@pytest.mark.parametrize("entry", [{"code": "400"}, {"code": True}, {"window": None}])
+def test_an_unusable_latch_lets_nothing_be_tried(entry: dict[str, Any], tmp_path: Path) -> None:
+    """Where a refusal could not be told, no sign-in is tried."""
+    FolderLatches(tmp_path).set_latch("nas-1", entry)
+    nas = FakeNas()
+    with pytest.raises(PermanentError, match="refused sign-in could be repeated"):
+        session_on(nas, tmp_path)
+    assert nas.asked == []
+
+
+class Full(FolderLatches):
+    """A state that cannot be written any more."""
+
+    def set_latch(self, nas: str, entry: Mapping[str, Any]) -> None:
+        """Refuse."""
+        raise PermanentError(f"the state cannot be used: disk full ({nas}, {len(entry)})")
 
 
 def test_a_latch_that_cannot_be_written_stops_before_the_code_is_sent(tmp_path: Path) -> None:
     """The window of a one-time code is remembered before the code leaves, or it does not leave."""
-    folder = tmp_path / "a file"
-    nas = FakeNas({"query": lambda _: folder.touch() or offered()})
-    with pytest.raises(PermanentError, match="cannot be read or written"):
-        session_on(nas, folder, otp_seed=SEED)
+    nas = FakeNas()
+    with pytest.raises(PermanentError, match="disk full"):
+        session_on(nas, tmp_path, otp_seed=SEED, latches=Full(tmp_path))
     assert nas.count("login") == 0
 
 
-def test_a_full_disk_is_no_reason_to_forget_a_refusal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A refusal that cannot be remembered is told as such, with its place."""
-
-    def full(**_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("tempfile.mkstemp", full)
-    with pytest.raises(PermanentError, match=r"credential-latch\.nas-1\.json cannot be"):
-        session_on(FakeNas({"login": 400}), tmp_path)
+def test_a_full_disk_is_no_reason_to_forget_a_refusal(tmp_path: Path) -> None:
+    """A refusal that cannot be remembered is told as such."""
+    with pytest.raises(PermanentError, match="disk full"):
+        session_on(FakeNas({"login": 400}), tmp_path, latches=Full(tmp_path))
 
 
 def test_a_code_that_dsm_does_not_know_is_no_latch(tmp_path: Path) -> None:
