@@ -141,7 +141,7 @@ _SHARE: Mapping[int, _Row] = {
     3336: (Unavailable, "a replication of the share is running", "try again"),
     3337: (Preserved, "preserved by the system", ""),
     3338: (Rejected, "the share's encryption forbids it", "mount the share in DSM"),
-    3341: (NoRoom, "the share's quota is reached", "raise the quota, or lower `keep`"),
+    3341: (Rejected, "the share's quota is reached", "raise the quota"),
     3350: (Preserved, "immutable", ""),
 }
 _LUN: Mapping[int, _Row] = {

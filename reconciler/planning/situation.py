@@ -27,7 +27,8 @@ class Situation:
     of this NAS back. `destinations` are the casefolded names and ids of replication destinations
     on this NAS, by kind. `ambiguous_plans` fit two targets. `snapshots` counts all snapshots read
     on the NAS. `full` says, by uuid, why DSM just refused a creation for want of room; "" once room
-    was made.
+    was made. `settled` are the uuids of targets whose creation of this pass is behind them: what
+    falls due from then on is the next pass's, and no rule may count on it.
     """
 
     nas: str
@@ -45,6 +46,7 @@ class Situation:
     target_ceiling: tuple[int, int] = (50, 50)
     hostnames: Mapping[str, str] = field(default_factory=dict)
     full: Mapping[str, str] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
 
     def limit(self, kind: Kind) -> int | None:
         """How many snapshots one target of this kind may hold; None where the NAS did not say."""

@@ -76,7 +76,8 @@ def unread(target: ObservedTarget) -> Finding:
 
 
 def _planned(base: TargetPlan, reading: Reading) -> TargetPlan:
-    wanted = reading.due is not None and reading.due.wanted
+    comes = base.uuid not in reading.situation.settled
+    wanted = comes and reading.due is not None and reading.due.wanted
     full = _full(reading) if wanted else ""
     judged = reading.judged(coming=wanted)
     early: frozenset[int] = frozenset()
