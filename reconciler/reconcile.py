@@ -14,7 +14,7 @@ from reconciler.execute.ground import Ground
 from reconciler.observe import Observer
 from reconciler.planning.plan import UnitPlan
 from reconciler.planning.unit import plan_unit
-from reconciler.policy.select import owner
+from reconciler.policy.select import holds_of, owner
 
 if TYPE_CHECKING:
     from reconciler.dsm import Clock, Reader, Writer
@@ -39,7 +39,8 @@ def look(wish: Wish, reader: Reader, *, now: Instant | None = None) -> Looked:
 
     def owned(kind: Kind, name: str, uuid: str) -> bool:
         found = owner(wish.policies, wish.unit, kind, name, uuid, only_unit=wish.only_unit)
-        return found.policy is not None
+        held = holds_of(wish.policies, wish.unit, kind, name, uuid)
+        return found.policy is not None or bool(held)
 
     observation = Observer(wish.unit.name, reader).whole(owned)
     if now is not None:

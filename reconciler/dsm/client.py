@@ -163,10 +163,13 @@ class Reader:
         calls = [_listing(name, ()) for name in shares]
         calls += [_lun_listing(uuid) for uuid in luns]
         answers = many(self._session, calls)
-        of_shares = dict(zip(shares, answers[: len(shares)], strict=True))
+        of_shares, blind = self._fewer(dict(zip(shares, answers[: len(shares)], strict=True)))
         of_luns = dict(zip(luns, answers[len(shares) :], strict=True))
         return (
-            {n: _read(a, parse.share_snapshots) for n, a in self._fewer(of_shares).items()},
+            {
+                n: _read(a, _blindly if n in blind else parse.share_snapshots)
+                for n, a in of_shares.items()
+            },
             {u: _read(a, parse.lun_snapshots) for u, a in of_luns.items()},
         )
 
@@ -193,15 +196,23 @@ class Reader:
             for name, schedule, policy in zip(shares, schedules, policies, strict=True)
         }
 
-    def _fewer(self, answers: dict[str, Any | TargetError]) -> dict[str, Any | TargetError]:
-        """Ask again without the newer keys of `additional` where DSM refused one (120)."""
+    def _fewer(
+        self, answers: dict[str, Any | TargetError]
+    ) -> tuple[dict[str, Any | TargetError], frozenset[str]]:
+        """Ask again without the newer keys of `additional` where DSM refused one (120).
+
+        Also returns the shares whose answers do not tell what is immutable.
+        """
+        blind: frozenset[str] = frozenset()
         for left_out in _FEWER:
             refused = [name for name, answer in answers.items() if _refuses_key(answer)]
             if not refused:
                 break
             again = many(self._session, [_listing(name, left_out) for name in refused])
             answers = {**answers, **dict(zip(refused, again, strict=True))}
-        return answers
+            if "worm_lock" in left_out:
+                blind = frozenset(refused)
+        return answers, blind
 
     def _object(self, name: str, method: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         return fields.mapping(self._session.call(name, method, parameters), f"{name} {method}")
@@ -249,6 +260,10 @@ def _read(answer: Any | TargetError, read: Callable[[Any], tuple[Snapshot, ...]]
         return read(answer)
     except Incomplete as error:
         return error
+
+
+def _blindly(data: Any) -> tuple[Snapshot, ...]:
+    return parse.share_snapshots(data, immutability_asked=False)
 
 
 def _plans(answer: Any | TargetError) -> tuple[ReplicationPlan, ...] | TargetError:
