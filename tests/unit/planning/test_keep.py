@@ -293,7 +293,7 @@ def test_a_luns_last_synced_is_told_by_its_application_key() -> None:
 
 
 def test_min_keep_counts_protected_ones_and_fills_with_the_newest() -> None:
-    """Rule 6: `min_keep` counts kept usable snapshots and adds the newest usable of what is left."""
+    """Rule 6: `min_keep` counts kept usable snapshots and adds the newest of what is left."""
     locked = snap("11-18 12:00", locked=True)
     target = share(locked, *map(snap, days(19, 22)), snap("11-23 11:00"))
     found = plan(target, policy("", keep={"last": 1}, min_keep=4), NOW)

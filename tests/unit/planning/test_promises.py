@@ -34,6 +34,7 @@ from reconciler.model import Identity, Kind, Limits
 from reconciler.planning.plan import Delete, State, Stop
 from reconciler.planning.unit import plan_unit
 from reconciler.policy.model import Manage, Replicate, TargetBrakes
+from reconciler.retention import Keep
 
 NOW = "11-23 12:00"
 OLD = ("11-20 12:00", "11-21 12:00", "11-23 11:00")
@@ -89,9 +90,10 @@ def test_an_incomplete_listing_lets_nothing_happen() -> None:
 )
 def test_unknown_immutability_lets_nothing_go(version: str, stop: Stop | None) -> None:
     """P2: where DSM refused to say what is immutable no deletion runs, unless it is too old."""
-    blind = [snap(time, immutability_known=False) for time in OLD]
+    middle = ("11-22 12:00", "11-22 18:00")
+    blind = [snap(time, immutability_known=False) for time in (*OLD, *middle)]
     who = Identity("2150ABC", "DS923+", version, "attic")
-    found = whole(wish(PRUNE), NOW, share(*blind), identity=who)
+    found = whole(wish(replace(PRUNE, keep=Keep(last=3))), NOW, share(*blind), identity=who)
     assert deleted(found) == ["11-20 12:00", "11-21 12:00"]
     assert stops(found) == {stop}
     locking = wish(policy("", keep={"last": 9}, lock_newest=1))

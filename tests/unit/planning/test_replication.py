@@ -68,7 +68,7 @@ def test_the_plans_of_a_target(extra: dict[str, object], number: int) -> None:
 def test_plans_are_narrowed_by_to_and_plan(
     asked: dict[str, str], hostnames: dict[str, str], number: int
 ) -> None:
-    """`to`: of a unit of the inventory the hostname it reported last, else the word; `plan` an id."""
+    """`to`: of a unit of the inventory the hostname reported last, else the word; `plan` an id."""
     found = planned(replication(), hostnames=hostnames, **asked)
     assert len(synced(found)) == number
     assert (found.state is State.MISSING) == (number == 0)
