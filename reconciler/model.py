@@ -75,8 +75,9 @@ class Snapshot:
     `time` is None where the name cannot be read. `form` is None for LUNs. `uuid` is a LUN
     snapshot's uuid, or a share snapshot's `ruuid` ("" where DSM gave none). `locked` is DSM's own
     lock, which exempts from DSM's retention and does not stop an explicit deletion. `immutable`
-    is DSM's flag; `immutable_until` is None where no end could be read. `holders` are the
-    application keys that preserve a LUN snapshot. `mark` is None without an ownership mark.
+    is DSM's flag; `immutable_until` is None where no end could be read, and `immutability_known`
+    False where DSM refused to tell the flag at all. `holders` are the application keys that
+    preserve a LUN snapshot. `mark` is None without an ownership mark.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Snapshot:
     locked: bool = False
     immutable: bool = False
     immutable_until: Instant | None = None
+    immutability_known: bool = True
     scheduled: bool = False
     holders: tuple[str, ...] = ()
     healthy: bool = True

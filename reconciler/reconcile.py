@@ -17,7 +17,7 @@ from reconciler.planning.plan import UnitPlan
 from reconciler.planning.remember import remember, without
 from reconciler.planning.remember import unread as unread_memory
 from reconciler.planning.unit import FRACTIONAL_OFFSETS, holds_on, plan_unit, situate
-from reconciler.policy.select import owner
+from reconciler.policy.select import holds_of, owner
 
 if TYPE_CHECKING:
     from reconciler.dsm import Clock, Reader, Writer
@@ -43,7 +43,9 @@ def look(wish: Wish, reader: Reader, *, now: Instant | None = None) -> Looked:
 
     def owned(kind: Kind, name: str, uuid: str) -> bool:
         found = owner(wish.policies, wish.unit, kind, name, uuid, only_unit=wish.only_unit)
-        return found.policy is not None
+        held = holds_of(wish.policies, wish.unit, kind, name, uuid)
+        bound = any(bond.key == (kind, uuid) for bond in wish.memory.holds)
+        return found.policy is not None or bool(held) or bound
 
     observation = _measured(Observer(wish.unit.name, reader).whole(owned), wish)
     if now is not None:

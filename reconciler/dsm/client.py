@@ -179,10 +179,13 @@ class Reader:
         calls = [_listing(name, _FEWER[self._fewer]) for name in shares]
         calls += [_lun_listing(uuid) for uuid in luns]
         answers = many(self._session, calls)
-        of_shares = dict(zip(shares, answers[: len(shares)], strict=True))
+        of_shares, blind = self._accepted(dict(zip(shares, answers[: len(shares)], strict=True)))
         of_luns = dict(zip(luns, answers[len(shares) :], strict=True))
         return (
-            {n: _read(a, parse.share_snapshots) for n, a in self._accepted(of_shares).items()},
+            {
+                n: _read(a, _blindly if n in blind else parse.share_snapshots)
+                for n, a in of_shares.items()
+            },
             {u: _read(a, parse.lun_snapshots) for u, a in of_luns.items()},
         )
 
@@ -224,19 +227,24 @@ class Reader:
             if _enabled(answer) is False
         }
 
-    def _accepted(self, answers: dict[str, Any | TargetError]) -> dict[str, Any | TargetError]:
+    def _accepted(
+        self, answers: dict[str, Any | TargetError]
+    ) -> tuple[dict[str, Any | TargetError], frozenset[str]]:
         """Ask again without the newer keys of `additional` where DSM refused one (120).
 
-        What this DSM accepts is remembered, so that it is asked for at once from then on.
+        What this DSM accepts is remembered, so that it is asked for at once from then on. Also
+        returns the shares whose answers do not tell what is immutable.
         """
+        left_out = dict.fromkeys(answers, _FEWER[self._fewer])
         refused = [name for name, answer in answers.items() if isinstance(answer, BadParameter)]
         while refused and self._fewer + 1 < len(_FEWER):
             self._fewer += 1
-            left_out = _FEWER[self._fewer]
-            again = many(self._session, [_listing(name, left_out) for name in refused])
+            fewer = _FEWER[self._fewer]
+            again = many(self._session, [_listing(name, fewer) for name in refused])
             answers = {**answers, **dict(zip(refused, again, strict=True))}
+            left_out.update(dict.fromkeys(refused, fewer))
             refused = [name for name in refused if isinstance(answers[name], BadParameter)]
-        return answers
+        return answers, frozenset(name for name, keys in left_out.items() if "worm_lock" in keys)
 
     def _object(self, name: str, method: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         return fields.mapping(self._session.call(name, method, parameters), f"{name} {method}")
@@ -297,6 +305,10 @@ def _read(answer: Any | TargetError, read: Callable[[Any], tuple[Snapshot, ...]]
         return read(answer)
     except Incomplete as error:
         return error
+
+
+def _blindly(data: Any) -> tuple[Snapshot, ...]:
+    return parse.share_snapshots(data, immutability_asked=False)
 
 
 def _plans(answer: Any | TargetError) -> tuple[ReplicationPlan, ...] | TargetError:

@@ -114,10 +114,13 @@ def _due(
 
 
 def within(window: Window, now: Instant, zone: ZoneInfo) -> bool:
-    """Whether the wall clock lies in a daily window, which may cross midnight."""
+    """Whether the wall clock lies in a daily window, which may cross midnight.
+
+    The end is exclusive; a window that ends where it starts is the whole day.
+    """
     moment_now = local(now, zone)
     minute = moment_now.hour * 60 + moment_now.minute
-    if window.start <= window.end:
+    if window.start < window.end:
         return window.start <= minute < window.end
     return minute >= window.start or minute < window.end
 

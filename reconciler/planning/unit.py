@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.duration import spoken
 from reconciler.memory import UnitMemory
 from reconciler.model import Finding, Kind, ObservedTarget, Severity
-from reconciler.planning import belongs, brakes, locks, recall
+from reconciler.planning import belongs, brakes, growth, locks, recall
+from reconciler.planning.findings import unbound_holds
 from reconciler.planning.plan import Action, State, Stop, TargetPlan, UnitPlan
 from reconciler.planning.situation import (
     Desired,
@@ -22,6 +24,8 @@ from reconciler.planning.target import plan_target, unread
 from reconciler.policy.select import holds_of, owner
 from reconciler.zones import zone
 
+_VERSION = re.compile(r"DSM ([0-9]+)\.([0-9]+)")
+_FIRST_TO_PIN = (7, 2)
 FRACTIONAL_OFFSETS = frozenset(
     round(hours * 3600)
     for hours in (
@@ -71,12 +75,27 @@ def plan_unit(wish: Wish, observed: Observation) -> UnitPlan:
         now=observed.now,
         zone=wish.zone_of("").key,
         identity=observed.identity,
-        targets=tuple(braked(target) for target in targets),
+        targets=tuple(
+            _foreseen(wish, braked(planned), target, situation)
+            for planned, target in zip(targets, observed.targets, strict=True)
+        ),
         findings=(*_unit_findings(wish, observed), *_absent(wish, observed)),
         suspended=wish.unit.suspended,
         share_count=sum(target.kind is Kind.SHARE for target in observed.targets),
         lun_count=sum(target.kind is Kind.LUN for target in observed.targets),
     )
+
+
+def _foreseen(
+    wish: Wish, planned: TargetPlan, target: ObservedTarget, situation: Situation
+) -> TargetPlan:
+    """Add to a target whose deletions wait when it will reach its limit."""
+    policy = next((p for p in wish.policies.policies if p.name == planned.policy), None)
+    if policy is None or planned.state is State.BLOCKED:
+        return planned
+    desired = Desired(policy, wish.zone_of(policy.timezone))
+    found = growth.outlook(planned, target, desired, situation)
+    return planned if found is None else replace(planned, findings=(*planned.findings, found))
 
 
 def situate(wish: Wish, observed: Observation) -> Situation:
@@ -97,7 +116,15 @@ def situate(wish: Wish, observed: Observation) -> Situation:
         snapshots=sum(len(target.snapshots or ()) for target in observed.targets),
         target_ceiling=(wish.brakes.target_max_deletes, wish.brakes.target_max_delete_percent),
         hostnames=wish.hostnames,
+        can_pin=_can_pin(observed.identity.version),
+        max_immutable=wish.brakes.max_immutable,
     )
+
+
+def _can_pin(version: str) -> bool:
+    """Whether this DSM knows immutable snapshots (7.2 and later); what cannot be read may."""
+    found = _VERSION.match(version)
+    return found is None or (int(found[1]), int(found[2])) >= _FIRST_TO_PIN
 
 
 def plan_one(wish: Wish, target: ObservedTarget, situation: Situation) -> TargetPlan:
@@ -145,7 +172,8 @@ def _without_policy(
         return replace(base, state=State.UNSUPPORTED)
     known = wish.memory.targets.get((target.kind, target.uuid))
     planned = replace(base, actions=_hold_locks(wish, target, holds, situation))
-    planned = replace(planned, findings=recall.hold_losses(target, wish.memory, holds))
+    losses = recall.hold_losses(target, wish.memory, holds)
+    planned = replace(planned, findings=(*unbound_holds(target, holds), *losses))
     if recall.orphaned_since(target, known, situation) is None:
         return planned
     return recall.orphan(planned, known, len(recall.ours(target.snapshots, wish.installation)))
@@ -197,8 +225,7 @@ def _hold_locks(
             snapshot.form, fractional=situation.fractional_zone, shifts=situation.shifts
         )
         covering = [hold for hold in holds if belongs.covered(hold, snapshot.time, off)]
-        untouchable = snapshot.immutable or belongs.foreign(snapshot, situation.installation)
-        if covering and not untouchable:
+        if covering and not situation.maybe_immutable(snapshot):
             found.extend(locks.held(snapshot, covering, owner="", situation=situation))
     return tuple(found)
 
