@@ -15,9 +15,11 @@ from reconciler.observe import Observer
 from reconciler.planning.plan import UnitPlan
 from reconciler.planning.unit import plan_unit
 from reconciler.policy.select import owner
+from reconciler.watch import Watch
 
 if TYPE_CHECKING:
     from reconciler.dsm import Clock, Reader, Writer
+    from reconciler.errors import ReconcilerError
     from reconciler.model import Instant, Kind, Observation
     from reconciler.planning.unit import Wish
 
@@ -51,13 +53,15 @@ def look(wish: Wish, reader: Reader, *, now: Instant | None = None) -> Looked:
     return Looked(wish, observation, plan)
 
 
-def apply(looked: Looked, writer: Writer, clock: Clock, *, run: str) -> UnitOutcome:
+def apply(
+    looked: Looked, writer: Writer, clock: Clock, *, run: str, watch: Watch | None = None
+) -> UnitOutcome:
     """Run what nothing stops of a plan that was looked at; each write is verified."""
     if looked.observation is None:
         raise TargetError(looked.plan.problem, next_step=looked.plan.next_step)
     permit = authorize(looked.plan, Intent.APPLY)
     log = structlog.get_logger().bind(nas=permit.nas, run=run)
-    ground = Ground(looked.wish, writer, clock, looked.observation, log)
+    ground = Ground(looked.wish, writer, clock, looked.observation, log, watch=watch or Watch())
     return execute(permit, ground)
 
 
@@ -77,7 +81,7 @@ def _stranger(wish: Wish, observation: Observation) -> str:
     return ""
 
 
-def unread(wish: Wish, error: TargetError, now: Instant) -> Looked:
+def unread(wish: Wish, error: ReconcilerError, now: Instant) -> Looked:
     """Return the empty plan of a unit that could not be read: unknown, never compliant (P16)."""
     plan = UnitPlan(
         nas=wish.unit.name,

@@ -91,7 +91,8 @@ def reconcile(ctx: click.Context, /, **options: Any) -> int | None:
 
     Without a command: one pass. On a terminal it shows the plan and asks once.
     """
-    configure_logging(options.pop("log_format"), verbose=options.pop("log_verbose"))
+    log_format = options.pop("log_format")
+    configure_logging(log_format, verbose=options.pop("log_verbose"))
     settings = ctx.obj if isinstance(ctx.obj, Settings) else Settings()
     settings.config = options.pop("config") or settings.config
     ctx.obj = settings
@@ -99,4 +100,4 @@ def reconcile(ctx: click.Context, /, **options: Any) -> int | None:
         return None
     from reconciler.cli.run import Choice, run_pass
 
-    return run_pass(settings, Choice(**options))
+    return run_pass(settings, Choice(**options, json_logs=log_format == "json"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import shlex
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,11 +12,14 @@ import click
 from reconciler import __version__
 from reconciler.cli import output
 from reconciler.cli.exits import Exit, worst
+from reconciler.cli.halt import Halt
+from reconciler.cli.progress import progress
 from reconciler.cli.targets import matches
 from reconciler.fleet import Fleet, plan_of
 from reconciler.model import Severity
 from reconciler.planning.plan import State
 from reconciler.policy.select import unmatched
+from reconciler.report.style import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +47,7 @@ class Choice:
     form: str
     verbose: bool
     no_input: bool
+    json_logs: bool = False
 
     def check(self) -> None:
         """Refuse what does not go together (64)."""
@@ -66,9 +70,17 @@ def run_pass(settings: Settings, choice: Choice) -> int:
     policies = settings.policies()
     units = settings.units(choice.nas)
     _warn(policies.findings)
-    run = settings.run(policies)
-    with Fleet(run, units, read_only=choice.dry_run, now=read_moment(choice.now)) as fleet:
-        everything = fleet.look()
+    run, now = settings.run(policies), read_moment(choice.now)
+    halt = Halt()
+    shown = progress(halt.asked, wanted=not choice.no_input and not choice.json_logs)
+    with (
+        halt.heeding(),
+        Fleet(run, units, read_only=choice.dry_run, now=now, watch=shown) as fleet,
+    ):
+        with shown.phase("reading", len(units), "NAS"):
+            everything = fleet.look()
+        if halt.asked():
+            raise click.Abort
         _warn(_unmatched(policies, everything, settings.configuration.units))
         looked = tuple(_narrowed(one, choice) for one in everything)
         plan = plan_of(looked, created_at=int(run.clock.time()), revision=policies.revision)
@@ -77,11 +89,20 @@ def run_pass(settings: Settings, choice: Choice) -> int:
             free = any(action.stopped_by is None for action in plan.actions)
             _show(plan, choice, command=_again(choice) if free else "")
             return worst(_codes(plan, (), detailed=choice.detailed_exitcode, dry=True))
-        if not _wanted(plan, choice):
+        with halt.answering():
+            wanted = _wanted(plan, choice)
+        if not wanted:
             return worst(_codes(plan, (), detailed=False, dry=True))
-        outcomes = fleet.apply(looked)
+        with shown.phase("applying", _targets_at_work(plan), "target"):
+            outcomes = fleet.apply(looked)
     _show_outcome(plan, outcomes, choice)
-    return worst(_codes(plan, outcomes, detailed=False, dry=False))
+    interrupted = [Exit.FAILED] if halt.asked() else []
+    return worst([*_codes(plan, outcomes, detailed=False, dry=False), *interrupted])
+
+
+def _targets_at_work(plan: Plan) -> int:
+    targets = (target for unit in plan.units for target in unit.targets)
+    return sum(any(a.stopped_by is None for a in target.actions) for target in targets)
 
 
 def _unmatched(
@@ -184,14 +205,14 @@ def _again(choice: Choice) -> str:
         ("--policy", choice.policy),
     ):
         words += [word for value in values for word in (option, value)]
-    return " ".join(words)
+    return shlex.join(words)
 
 
 def _warn(findings: Sequence[Finding]) -> None:
     for finding in findings:
         if finding.severity is not Severity.NOTE:
             place = f"{finding.place}: " if finding.place is not None else ""
-            print(f"{place}{finding.severity}: {finding.text}", file=sys.stderr)  # noqa: T201
+            output.say(printable(f"{place}{finding.severity}: {finding.text}"))
 
 
 def read_moment(text: str | None) -> Instant | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.observe import Observer, shifted
 from reconciler.planning.plan import State, Stop, TargetPlan
 from reconciler.planning.unit import Wish, plan_one, situate
+from reconciler.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,7 @@ class Ground:
     log: structlog.stdlib.BoundLogger
     stop: Stop | None = None
     full: dict[str, str] = field(default_factory=dict)
+    watch: Watch = field(default_factory=Watch)
 
     @property
     def now(self) -> Instant:
