@@ -193,12 +193,13 @@ def _show_outcome(plan: Plan, outcomes: tuple[UnitOutcome, ...], choice: Choice)
     if choice.form == "json":
         output.show(outcome.render_json(plan, outcomes))
         return
-    output.show(outcome.render_text(plan, outcomes, style=output.style(verbose=choice.verbose)))
+    style = output.style(verbose=choice.verbose)
+    output.show(outcome.render_text(plan, outcomes, style=style, command=_again(choice, dry=True)))
 
 
-def _again(choice: Choice) -> str:
-    """Return the command that would apply what was shown."""
-    words = ["reconcile"]
+def _again(choice: Choice, *, dry: bool = False) -> str:
+    """Return the command that would apply what was shown, or with `dry` show what is left."""
+    words = ["reconcile", *(["--dry-run"] if dry else [])]
     for option, values in (
         ("--nas", choice.nas),
         ("--target", choice.target),
