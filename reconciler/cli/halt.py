@@ -17,7 +17,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Halt:
-    """Whether this run was asked to stop. Only the first signal counts; more change nothing."""
+    """Whether this run was asked to stop. Signals after the first change nothing."""
 
     def __init__(self) -> None:
         self._asked = threading.Event()
@@ -54,9 +54,9 @@ class Halt:
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
         del number, frame
-        if self._asked.is_set():
-            return
+        again = self._asked.is_set()
         self._asked.set()
         if self._answering:
             raise KeyboardInterrupt
-        output.say("stopping: what is under way is brought to its end, nothing new begins")
+        if not again:
+            output.say("stopping: what is under way is brought to its end, nothing new begins")
