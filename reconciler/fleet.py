@@ -99,7 +99,8 @@ class Fleet:
 
         The outcomes come in the order of `looked`. Each unit is signed out when it is done with.
         """
-        return _at_once(self._apply, [one for one in looked if one.observation is not None])
+        read = [one for one in looked if one.observation is not None and not one.plan.problem]
+        return _at_once(self._apply, read)
 
     def _look(self, unit: Unit) -> Looked:
         wish = self._wish(unit)

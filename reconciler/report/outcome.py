@@ -6,9 +6,9 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from reconciler.execute.outcome import Result
+from reconciler.execute.outcome import Result, UnitOutcome
 from reconciler.model import Severity
-from reconciler.planning.document import action_id
+from reconciler.planning.document import action_id, finding_document, waiting_document
 from reconciler.planning.plan import State
 from reconciler.report.block import (
     LATE_CODES,
@@ -29,7 +29,7 @@ from reconciler.zones import zone
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from reconciler.execute.outcome import ActionOutcome, TargetOutcome, UnitOutcome
+    from reconciler.execute.outcome import ActionOutcome, TargetOutcome
     from reconciler.model import Finding
     from reconciler.planning.plan import Action, Plan, Stop, TargetPlan, UnitPlan
     from reconciler.report.style import Style
@@ -70,27 +70,47 @@ def render_text(
 
 
 def render_json(plan: Plan, outcomes: Sequence[UnitOutcome]) -> str:
-    """Write the outcomes as JSON: by unit its problem, and each action's id, result and detail.
+    """Write the outcomes as JSON, unit by unit in the order of their names.
 
-    The ids are those of the plan document of the same pass.
+    Of each unit its problem, its findings and those of its targets, what waits for approval, and
+    each action's id, result and detail. The ids are those of the plan document of the same pass.
     """
-    unread_units: list[dict[str, Any]] = [
-        {"nas": u.nas, "problem": u.problem, "next_step": u.next_step or None, "actions": []}
-        for u in plan.units
-        if u.problem
+    by_name = {outcome.nas: outcome for outcome in outcomes}
+    units = [
+        _unit_document(unit, by_name.get(unit.nas, UnitOutcome(unit.nas)))
+        for unit in sorted(plan.units, key=lambda unit: unit.nas)
     ]
-    done = [
-        {
-            "nas": outcome.nas,
-            "problem": outcome.problem or None,
-            "next_step": outcome.next_step or None,
-            "actions": [_action(t, a) for t in outcome.targets for a in t.outcomes],
-        }
-        for outcome in outcomes
-    ]
-    units = sorted((*unread_units, *done), key=lambda unit: str(unit["nas"]))
     stopped = sum(action.stopped_by is not None for action in plan.actions)
-    return json.dumps({"format_version": 1, "units": units, "waiting": stopped}, indent=2) + "\n"
+    whole = {
+        "format_version": 1,
+        "policy_revision": plan.revision,
+        "units": units,
+        "waiting": stopped,
+    }
+    return json.dumps(whole, indent=2) + "\n"
+
+
+def _unit_document(unit: UnitPlan, outcome: UnitOutcome) -> dict[str, Any]:
+    problem = unit.problem or outcome.problem
+    next_step = unit.next_step if unit.problem else outcome.next_step
+    ended = {(t.kind, t.uuid): t.findings for t in outcome.targets}
+    return {
+        "nas": unit.nas,
+        "serial": unit.identity.serial if unit.identity is not None else None,
+        "problem": problem or None,
+        "next_step": next_step or None,
+        "suspended": unit.suspended or None,
+        "findings": [
+            *({"target": None, **finding_document(f)} for f in unit.findings),
+            *(
+                {"target": target.label, **finding_document(f)}
+                for target in unit.targets
+                for f in (*target.findings, *ended.get((target.kind, target.uuid), ()))
+            ),
+        ],
+        "waiting": waiting_document(unit),
+        "actions": [_action(t, a) for t in outcome.targets for a in t.outcomes],
+    }
 
 
 def total(plan: Plan, outcomes: Sequence[UnitOutcome]) -> str:

@@ -78,15 +78,16 @@ def _shape(shown: Sequence[Block]) -> tuple[int, int]:
 def _head(line: Line, word: int, *, several: bool) -> str:
     """Return the first two columns: sign, word and which snapshot."""
     each = " on each" if several and line.waits else ""
+    said = printable(line.word)
     if not line.which:
-        return f"{line.sign} {line.word}{each}"
-    return f"{line.sign} {pad(line.word, word)}  {printable(line.which)}"
+        return f"{line.sign} {said}{each}"
+    return f"{line.sign} {pad(said, word)}  {printable(line.which)}"
 
 
 def _line(line: Line, style: Style, *, shape: tuple[int, int], several: bool) -> Iterator[str]:
     word, first = shape
     text = _head(line, word, several=several)
-    mark = f"{line.sign} {line.word}"
+    mark = f"{line.sign} {printable(line.word)}"
     head, *rest = hang(f"    {pad(text, first)}  ", printable(line.why), width=style.columns)
     yield "    " + style.paint(mark, line.hue) + head[4 + len(mark) :]
     yield from rest

@@ -229,11 +229,11 @@ def _one(same: Sequence[Part]) -> Part:
     if len(same) == 1:
         return first
     units = tuple(part.units[0] for part in same)
-    neutral = _without_unit(first)
-    columns = zip(*(part.blocks for part in same), strict=True)
-    shown = tuple(_one_block(list(column)) for column in columns)
+    neutral = [_without_unit(part) for part in same]
+    across = zip(*(part.blocks for part in neutral), strict=True)
+    shown = tuple(_one_block(blocks_of_each) for blocks_of_each in across)
     calm = sum(part.calm for part in same)
-    return Part(units, neutral.remarks, shown, calm=calm, named=first.named)
+    return Part(units, neutral[0].remarks, shown, calm=calm, named=first.named)
 
 
 def _one_block(same: Sequence[Block]) -> Block:

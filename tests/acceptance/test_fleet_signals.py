@@ -36,7 +36,7 @@ class Fleet:
     def start(self, *arguments: str, terminal: int | None = None) -> subprocess.Popen[str]:
         """Start `reconcile` as a process of its own, on a terminal where one is given."""
         stream = subprocess.PIPE if terminal is None else terminal
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603  this interpreter and words of this test
             [sys.executable, "-m", "reconciler", *arguments],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100"},
