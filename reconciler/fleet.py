@@ -108,7 +108,7 @@ class Fleet:
             self._begin(unit.name, "this unit was read")
             found = look(wish, self._open(unit), now=self._now)
         except (TargetError, UserError) as error:
-            structlog.get_logger().warning("unit.unread", nas=unit.name, error=str(error))
+            structlog.get_logger().info("unit.unread", nas=unit.name, error=str(error))
             found = unread(wish, error, int(self._run.clock.time()))
         except Exception as error:  # noqa: BLE001  a mistake met on one unit is that unit's alone
             found = unread(wish, _mistake(unit.name, error), int(self._run.clock.time()))

@@ -87,7 +87,7 @@ def run_pass(settings: Settings, choice: Choice) -> int:
         _check_targets(plan, choice)
         if choice.dry_run:
             free = any(action.stopped_by is None for action in plan.actions)
-            _show(plan, choice, command=_again(choice) if free else "")
+            _show(plan, choice, wrote=None, command=_again(choice) if free else "")
             return worst(_codes(plan, (), detailed=choice.detailed_exitcode, dry=True))
         with halt.answering():
             wanted = _wanted(plan, choice)
@@ -121,7 +121,7 @@ def _wanted(plan: Plan, choice: Choice) -> bool:
     """Show the plan and ask once on a terminal; without one, or with --yes, apply."""
     if choice.yes or not output.interactive():
         return True
-    _show(plan, choice, command="")
+    _show(plan, choice, wrote=False, command="")
     free = sum(action.stopped_by is None for action in plan.actions)
     if not free:
         return False
@@ -171,7 +171,7 @@ def _check_targets(plan: Plan, choice: Choice) -> None:
             raise click.UsageError(f"--policy {name} owns no share or LUN that was read")
 
 
-def _show(plan: Plan, choice: Choice, *, command: str) -> None:
+def _show(plan: Plan, choice: Choice, *, wrote: bool | None, command: str) -> None:
     if choice.form == "json":
         from reconciler.planning.document import dumps, to_document
 
@@ -184,7 +184,7 @@ def _show(plan: Plan, choice: Choice, *, command: str) -> None:
         from reconciler.report.text import render_plan as render_text
 
         style = output.style(verbose=choice.verbose)
-        output.show(render_text(plan, style=style, wrote=None, command=command))
+        output.show(render_text(plan, style=style, wrote=wrote, command=command))
 
 
 def _show_outcome(plan: Plan, outcomes: tuple[UnitOutcome, ...], choice: Choice) -> None:
