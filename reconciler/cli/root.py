@@ -54,13 +54,22 @@ class Verbs(click.Group):
             raise click.UsageError(f"There is no command `{args[0]}`.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs by occasion, then the options of a pass."""
+        self.format_commands(ctx, formatter)
+        click.Command.format_options(self, ctx, formatter)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the verbs by occasion."""
+        """List the verbs by occasion: one line each, the occasion before the first."""
         del ctx
+        wide = max(map(len, _VERBS))
+        formatter.write("\n")
         for occasion in _OCCASIONS:
-            rows = [(verb, text) for verb, (_, when, text) in _VERBS.items() if when == occasion]
-            with formatter.section(occasion):
-                formatter.write_dl(rows)
+            lead = occasion
+            for verb, (_, when, text) in _VERBS.items():
+                if when == occasion:
+                    formatter.write(f"{lead:<13}{verb:<{wide}}  {text}\n")
+                    lead = ""
 
 
 @click.group(

@@ -193,6 +193,9 @@ def _show_outcome(plan: Plan, outcomes: tuple[UnitOutcome, ...], choice: Choice)
     if choice.form == "json":
         output.show(outcome.render_json(plan, outcomes))
         return
+    if choice.form == "markdown":
+        output.show(outcome.render_markdown(plan, outcomes))
+        return
     style = output.style(verbose=choice.verbose)
     output.show(outcome.render_text(plan, outcomes, style=style, command=_again(choice, dry=True)))
 

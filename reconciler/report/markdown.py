@@ -13,7 +13,7 @@ from reconciler.report.units import parts
 from reconciler.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from reconciler.planning.plan import Plan
     from reconciler.report.block import Block
@@ -35,9 +35,18 @@ def render_plan(plan: Plan) -> str:
     What does not fit in full is shown with deletions grouped by reason, then as titles alone, then
     counted, from the end: what needs a person stands first and stays longest. Ends with a line end.
     """
-    head = f"### Snapshot plan: {escaped(total(plan))}\n\n"
+    title = f"Snapshot plan: {total(plan)}"
+    return page(title, lambda every_one: parts(plan.units, every_one=every_one))
+
+
+def page(title: str, parts_in: Callable[[bool], Sequence[Part]]) -> str:
+    """Write a page of parts; `parts_in` makes them, every deletion listed or grouped by reason.
+
+    Fits GitHub's limit as `render_plan` says.
+    """
+    head = f"### {escaped(title)}\n\n"
     for every_one in (True, False):
-        found = parts(plan.units, every_one=every_one)
+        found = parts_in(every_one)
         sections = [section for part in found for section in _sections(part)]
         text = head + "".join(full for full, _ in sections)
         if len(text) < LIMIT:

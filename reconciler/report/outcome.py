@@ -20,6 +20,7 @@ from reconciler.report.block import (
     state_of,
 )
 from reconciler.report.lines import WORDS, Detail, Line, Writer, word
+from reconciler.report.markdown import page
 from reconciler.report.style import Hue, printable
 from reconciler.report.text import closing, part_lines, unread, waits
 from reconciler.report.units import Part, Remark, calm_of, remarks_of, unit_need
@@ -67,6 +68,12 @@ def render_text(
     left = failures or waits(plan) or unread(plan)
     lines.extend(closing(said, after, style, command=command if left else ""))
     return "\n".join(lines) + "\n"
+
+
+def render_markdown(plan: Plan, outcomes: Sequence[UnitOutcome]) -> str:
+    """Write what a pass did as Markdown, in the text's order; shorter than 65,536 characters."""
+    title = f"Snapshot pass: {total(plan, outcomes)}"
+    return page(title, lambda every_one: _parts(plan, outcomes, every_one=every_one))
 
 
 def render_json(plan: Plan, outcomes: Sequence[UnitOutcome]) -> str:
