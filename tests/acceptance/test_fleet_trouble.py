@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,11 @@ import pytest
 
 from reconciler import fleet
 from reconciler.cli import main
+from reconciler.cli.settings import Settings
+from reconciler.execute.outcome import Result
 from reconciler.inventory import secrets
 from reconciler.simulator import Fault, Nas, Simulator
+from reconciler.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +23,6 @@ if TYPE_CHECKING:
     from reconciler.dsm import Clock, Writer
     from reconciler.execute import UnitOutcome
     from reconciler.reconcile import Looked
-    from reconciler.watch import Watch
 
     Two = Callable[..., "Pair"]
 
@@ -195,3 +198,85 @@ def test_an_outcome_for_programs(two: Two) -> None:
         ("b", "create", "done"),
     ]
     assert document["waiting"] == 0
+
+
+def test_units_are_written_to_beside_each_other(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One slow unit keeps no other one waiting: both are at work at the same time."""
+    real, both = fleet.apply, threading.Barrier(2, timeout=30)
+
+    def apply(
+        looked: Looked, writer: Writer, clock: Clock, *, run: str, watch: Watch
+    ) -> UnitOutcome:
+        both.wait()
+        return real(looked, writer, clock, run=run, watch=watch)
+
+    monkeypatch.setattr(fleet, "apply", apply)
+    pair = two()
+    assert pair.run("--yes")[0] == 0
+    assert (pair.taken("sick"), pair.taken("well")) == (2, 2)
+
+
+def test_never_more_than_eight_at_once() -> None:
+    """However many units there are, at most eight are at work."""
+    lock, at_work, most = threading.Lock(), [0], [0]
+    full = threading.Barrier(fleet._AT_ONCE, timeout=30)
+
+    def work(number: int) -> int:
+        with lock:
+            at_work[0] += 1
+            most[0] = max(most[0], at_work[0])
+        full.wait()
+        with lock:
+            at_work[0] -= 1
+        return number
+
+    assert fleet._at_once(work, range(24)) == tuple(range(24))
+    assert most == [8]
+
+
+class Stopping(Watch):
+    """Asks to stop once `sent` creations have left this machine."""
+
+    def __init__(self, sims: dict[str, Simulator], sent: int) -> None:
+        self.sims = sims
+        self.sent = sent
+
+    def halted(self) -> bool:
+        """Whether as many were sent."""
+        return sum(r.method == "create" for s in self.sims.values() for r in s.writes) >= self.sent
+
+
+@pytest.mark.parametrize("sent", [0, 1, 2, 3, 4])
+def test_after_a_request_to_stop_no_write_is_sent(
+    two: Two, monkeypatch: pytest.MonkeyPatch, sent: int
+) -> None:
+    """Whenever a run is asked to stop: each write sent is verified and told, no more are sent."""
+    monkeypatch.setattr(fleet, "_AT_ONCE", 1)
+    pair = two()
+    settings = Settings("reconciler.yaml")
+    units = settings.configuration.units
+    run = settings.run(settings.policies())
+    with fleet.Fleet(run, units, read_only=False) as looking:
+        looked = looking.look()
+        looking._watch = Stopping(pair.sims, sent)
+        for writer in looking._writers.values():
+            writer._session._watch = looking._watch
+        outcomes = looking.apply(looked)
+    done = [o for one in outcomes for o in one.outcomes if o.result is Result.DONE]
+    assert len(done) == pair.taken("sick") + pair.taken("well") == sent
+    assert any("interrupted" in one.problem for one in outcomes) == (sent < 4)
+    assert all(s.ended is not None for sim in pair.sims.values()
+               for s in sim.nas.sessions.values())  # fmt: skip
+
+
+def test_a_unit_is_not_begun_after_a_request_to_stop(two: Two) -> None:
+    """A unit that was not read yet is unknown, nothing is asked of it, and the reason is told."""
+    pair = two()
+    settings = Settings("reconciler.yaml")
+    run = settings.run(settings.policies())
+    with fleet.Fleet(run, settings.configuration.units, watch=Stopping(pair.sims, 0)) as halted:
+        looked = halted.look()
+    assert {one.plan.problem for one in looked} == {
+        "the run was interrupted before this unit was read"
+    }
+    assert [sim.http_requests for sim in pair.sims.values()] == [0, 0]

@@ -321,3 +321,13 @@ def test_kinds_of_one_name_stay_apart() -> None:
     text = rendered(plans.unit("attic", share, lun), plans.unit("cellar", share, lun))
     assert "share/x · policy p" in text
     assert "lun/x · policy p" in text
+
+
+def test_a_page_of_equal_units_names_them_all() -> None:
+    """In Markdown equal units are one heading, and all their names are folded below it."""
+    page = markdown.render_plan(plans.plan(*(customer(n) for n in range(1, 61))))
+    assert page.count("####") == 1
+    assert "#### 60 units: acme-01, acme-02, acme-03 … · DS923+" in page
+    assert "<details><summary>all of them</summary>\n\nacme-01, acme-02, acme-03, acme-04" in page
+    assert "acme-60" in page
+    assert "(-v)" not in page
