@@ -31,8 +31,8 @@ def wrap(text: str, width: int) -> tuple[str, ...]:
     """Break a text at spaces into lines of at most `width` columns.
 
     What may be copied is never broken: a longer word stands alone and sticks out, and what stands
-    between backticks stays on one line where a line can hold it. Several spaces in a row stay
-    together; an empty text is one empty line.
+    between backticks stays on one line where a line can hold it. Nor does a number part from the
+    word after it, its unit. Several spaces in a row stay together; an empty text is one empty line.
     """
     lines: list[str] = []
     line = ""
@@ -47,20 +47,20 @@ def wrap(text: str, width: int) -> tuple[str, ...]:
 
 
 def _words(text: str, width: int) -> Iterator[str]:
-    """Yield what is not to be broken: words, and what a line can hold between backticks."""
-    quoted = ""
+    """Yield what is not to be broken: words, numbers with their units, what backticks hold."""
+    held = ""
     for word in text.split(" "):
-        whole = f"{quoted} {word}" if quoted else word
-        if whole.count("`") % 2 and columns(whole) <= width:
-            quoted = whole
-        elif columns(whole) <= width:
-            yield whole
-            quoted = ""
-        else:
+        whole = f"{held} {word}" if held else word
+        if columns(whole) > width:
             yield from whole.split(" ")
-            quoted = ""
-    if quoted:
-        yield from quoted.split(" ")
+            held = ""
+        elif whole.count("`") % 2 or word.isdigit():
+            held = whole
+        else:
+            yield whole
+            held = ""
+    if held:
+        yield from held.split(" ")
 
 
 def hang(first: str, text: str, *, width: int) -> tuple[str, ...]:

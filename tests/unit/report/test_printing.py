@@ -64,6 +64,8 @@ def test_padding_counts_columns() -> None:
         ("say `a b c d e f g` so", 9, ("say `a b", "c d e f", "g` so")),
         ("an odd ` here", 9, ("an odd `", "here")),
         ("a  b", 9, ("a  b",)),
+        ("is above 30 % now", 12, ("is above", "30 % now")),
+        ("it is above 30", 12, ("it is above", "30")),
     ],
 )
 def test_wrapping_breaks_nothing_that_can_be_copied(
