@@ -76,6 +76,7 @@ class Fleet:
         self._units = tuple(units)
         self._read_only = read_only
         self._watch = watch or Watch()
+        self._over = False
         self._sessions: dict[str, ExitStack] = {}
         self._writers: dict[str, Writer] = {}
 
@@ -88,6 +89,8 @@ class Fleet:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        # A unit may still be read where a signal broke off the run: it signs out by itself.
+        self._over = True
         _at_once(self._sign_out, tuple(self._sessions))
 
     def look(self) -> tuple[Looked, ...]:
@@ -114,7 +117,7 @@ class Fleet:
             found = unread(wish, _mistake(unit.name, error), int(self._run.clock.time()))
         finally:
             self._watch.ends(unit.name)
-        if self._read_only or not _free(found):
+        if self._read_only or self._over or not _free(found):
             self._sign_out(unit.name)
         return found
 
@@ -181,12 +184,14 @@ class Fleet:
             latch_folder=self._run.configuration.state_folder,
         )
         clock, session = self._run.clock, ExitStack()
-        self._sessions[unit.name] = session
+        reader: Reader
         if self._read_only:
-            return session.enter_context(dsm.open_reader(connection, clock, self._watch))
-        writer = session.enter_context(dsm.open_writer(connection, clock, self._watch))
-        self._writers[unit.name] = writer
-        return writer
+            reader = session.enter_context(dsm.open_reader(connection, clock, self._watch))
+        else:
+            reader = session.enter_context(dsm.open_writer(connection, clock, self._watch))
+            self._writers[unit.name] = reader
+        self._sessions[unit.name] = session
+        return reader
 
 
 def _at_once(work: Callable[[_Of], _Found], many: Sequence[_Of]) -> tuple[_Found, ...]:

@@ -45,7 +45,7 @@ class Halt:
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """Inside, while a question is open, a signal ends the wait with KeyboardInterrupt."""
+        """Inside, a signal raises KeyboardInterrupt: while a question is open, or only reading."""
         self._answering = True
         try:
             yield

@@ -135,6 +135,19 @@ def test_a_signal_while_units_are_read_writes_nothing(fleet: Fleet) -> None:
     assert fleet.signed_in == 0
 
 
+def test_a_signal_breaks_off_a_list(fleet: Fleet) -> None:
+    """A verb that only reads is broken off by SIGTERM too, and leaves no session behind."""
+    for sim in fleet.sims:
+        sim.inject(Fault(kind="delay", method="query", seconds=1.0, times=None))
+    running = fleet.start("list", "shares")
+    fleet.wait_for(lambda: any(r.method == "query" for s in fleet.sims for r in list(s.requests)))
+    running.send_signal(signal.SIGTERM)
+    out, err = running.communicate(timeout=LONGEST)
+    assert (running.returncode, out) == (1, "")
+    assert "error: stopped" in err
+    assert fleet.signed_in == 0
+
+
 def test_a_signal_at_the_question_ends_the_wait(fleet: Fleet) -> None:
     """On a terminal the question is asked once; a signal there applies nothing and signs out."""
     ours, theirs = pty.openpty()
