@@ -155,11 +155,12 @@ class Loaded:
 
 def _build(files: Sequence[_File], findings: Findings) -> Loaded:
     templates = _templates(files, findings)
+    of_folders = {file.folder: file.section("defaults") for file in files if file.is_defaults}
     used: set[str] = set()
     policies: list[Policy] = []
     holds: list[Hold] = []
     for file in files:
-        below = _defaults_of(file, files)
+        below = _defaults_of(file, of_folders)
         for node in file.section("policies").value or ():
             names = _extends(node)
             used.update(name.value for name in names)
@@ -195,10 +196,9 @@ def _templates(files: Sequence[_File], findings: Findings) -> Mapping[str, Node]
     return found
 
 
-def _defaults_of(file: _File, files: Sequence[_File]) -> list[Node]:
+def _defaults_of(file: _File, of_folders: Mapping[Path, Node]) -> list[Node]:
     """Return the defaults under a file's policies: of the folders above, outermost first."""
     above = [file.folder, *file.folder.parents]
-    of_folders = {f.folder: f.section("defaults") for f in files if f.is_defaults}
     found = [of_folders[folder] for folder in reversed(above) if folder in of_folders]
     own = [] if file.is_defaults else [file.section("defaults")]
     return [node for node in (*found, *own) if node.value]

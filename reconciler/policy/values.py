@@ -186,19 +186,21 @@ class Reader:
                 "begins-negative", f"`{key}` begins with `!`, so it selects nothing",
                 patterns[0].place, hint='begin with what to select, such as "*"',
             )  # fmt: skip
-        for number, pattern in enumerate(patterns):
-            self._undone(pattern, patterns[number + 1 :])
+        self._undone(patterns)
         return Selector(patterns)
 
-    def _undone(self, pattern: Pattern, later: tuple[Pattern, ...]) -> None:
-        if not pattern.negative or pattern.tag or pattern.by_uuid:
-            return
-        undoing = next((p for p in later if not p.negative and p.fits(pattern.text)), None)
-        if undoing is not None:
-            self.findings.warning(
-                "undone", f"`{pattern.written}` is undone by `{undoing.written}` after it",
-                pattern.place, next_step="put what is taken out last",
-            )  # fmt: skip
+    def _undone(self, patterns: tuple[Pattern, ...]) -> None:
+        """Warn of each `!` that a later entry takes back, a tag or a uuid by the same words."""
+        for number, pattern in enumerate(patterns):
+            if not pattern.negative:
+                continue
+            later = (p for p in patterns[number + 1 :] if not p.negative)
+            undoing = next((p for p in later if p.covers(pattern)), None)
+            if undoing is not None:
+                self.findings.warning(
+                    "undone", f"`{pattern.written}` is undone by `{undoing.written}` after it",
+                    pattern.place, next_step="put what is taken out last",
+                )  # fmt: skip
 
 
 def _pattern(node: Node, *, tags: bool) -> Pattern:
