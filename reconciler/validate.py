@@ -213,6 +213,9 @@ def _owner(key: str) -> str:
 def _expected(error: ValidationError) -> str:
     """Return what the schema says a value takes: its `x-takes`, else its type in words."""
     schema = error.schema if isinstance(error.schema, dict) else {}
+    holder: Any = error.parent
+    if "const" in schema and "x-takes" not in schema and holder is not None:
+        return _expected(holder)
     if "x-takes" in schema:
         return str(schema["x-takes"])
     types = schema.get("type", [])

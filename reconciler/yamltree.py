@@ -2,7 +2,7 @@
 
 YAML 1.1's traps are closed: `22:30`, `on`, `no`, `012`, `1.10` and bare dates stay text; a
 duplicate key, a merge key, an alias cycle, more than 1 MiB, 100 aliases or 20,000 keys and values,
-and an empty value are findings. Reading never raises, and takes bounded time, whatever a file holds.
+and an empty value are findings. Whatever a file holds, reading never raises and takes bounded time.
 """
 
 from __future__ import annotations
@@ -285,12 +285,13 @@ def _explain(error: yaml.YAMLError, text: str, path: str) -> Finding:
     lines = [line[:_LINE] for line in text.splitlines()] or [""]
     marks = [mark for mark in (error.problem_mark, error.context_mark) if mark is not None]
     for mark in marks:
-        line = lines[min(mark.line, len(lines) - 1)]
+        number = min(mark.line, len(lines) - 1)
+        line = lines[number]
         if hidden(line) != line:
             return Finding("inline-secret", Severity.ERROR, "this line holds a secret itself",
                            "write where it stands: {file: …}, {env: …} or {command: […]}",
-                           place=Place(path, mark.line + 1, 1))  # fmt: skip
-        for finding in _wants_quotes(lines[min(mark.line, len(lines) - 1)], mark.line + 1, path):
+                           place=Place(path, number + 1, 1))  # fmt: skip
+        for finding in _wants_quotes(line, number + 1, path):
             return finding
     place = _place(path, error.problem_mark)
     if place.line > len(lines):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.model import Kind
 from reconciler.policy import feasibility
-from reconciler.policy.select import selects_unit
+from reconciler.policy.select import selects_unit, units_unmatched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reconciler.inventory.model import Unit, UnitBrakes
     from reconciler.model import Place
     from reconciler.policy.load import Loaded
-    from reconciler.policy.model import Pattern, Policy, Selector
+    from reconciler.policy.model import Hold, Pattern, Policy, Selector
 
     _Named = tuple[int, Kind, bool, str]
     """What two policies contend for: priority, kind, whether by uuid, the name or uuid."""
@@ -53,7 +53,13 @@ def _names(known: Sequence[tuple[str, Place]], what: str, findings: Findings) ->
 
 
 def _units(loaded: Loaded, units: Sequence[Unit] | None, findings: Findings) -> None:
-    """`nas` may be left out where there is one unit; a hold without it covers every unit."""
+    """`nas` may be left out where there is one unit; a hold without it covers every unit.
+
+    With the inventory at hand, an entry that fits none of its units is a warning.
+    """
+    everyone: list[Policy | Hold] = [*loaded.policies, *loaded.holds]
+    for one in everyone if units is not None else ():
+        findings.add(*units_unmatched(one.nas, units or ()))
     for policy in loaded.policies:
         if policy.nas is not None or (units is not None and len(units) == 1):
             continue

@@ -71,11 +71,26 @@ class Reader:
                 next_step="leave one of the two out",
             )  # fmt: skip
         if every is not None:
-            moment = str(at.value) if at is not None else None
-            return self.attempt("bad-cadence", every, lambda t: calendar.every(t, moment))
+            plain = self.attempt("bad-cadence", every, calendar.every)
+            if at is None or plain is None:
+                return plain
+            return self._at(str(every.value), at)
         if at is not None:
-            self.findings.error("bad-cadence", "`at` goes with `every`", at.place)
+            self.findings.error(
+                "bad-cadence", "`at` goes with `every`, and there is none", at.place,
+                next_step="write `every: 1d` beside it, or leave it out",
+            )  # fmt: skip
         return self.attempt("bad-cadence", cron, calendar.cron) if cron is not None else None
+
+    def _at(self, every: str, at: Node) -> Cadence | None:
+        try:
+            return calendar.every(every, str(at.value))
+        except ValueError as error:
+            self.findings.error(
+                "bad-cadence", str(error), at.place,
+                next_step='write `at: "02:30"`, with weeks `at: "sun 02:30"`, or leave it out',
+            )  # fmt: skip
+            return None
 
     def keep(self) -> Keep | None:
         """Read `keep`; one without any rule is an error, for it would keep nothing."""
@@ -129,6 +144,7 @@ class Reader:
                 f"`{length.value}` is not whole days from 1d to {_LONGEST_IMMUTABLE}d, which is "
                 "what DSM can do",
                 length.place,
+                next_step="write whole days, such as 7d",
             )
             return None
         of = inside.get("of")
