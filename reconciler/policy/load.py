@@ -13,6 +13,7 @@ from reconciler.layers import merge
 from reconciler.model import Place, Severity
 from reconciler.policy import build, digest, lint
 from reconciler.policy.model import PolicySet
+from reconciler.policy.values import Reader
 from reconciler.validate import validate
 from reconciler.yamltree import Document, Node, load
 
@@ -180,10 +181,9 @@ def _build(everything: Sequence[_File], findings: Findings) -> Loaded:
                 str(name.value), name.place, values=values, places=places, findings=findings
             )
             policies.append(built)
-        timezone = merge(below)[0].get("timezone")
+        zone = Reader(merge(below)[0], findings).zone() if file.section("holds").value else ""
         for node in file.section("holds").value or ():
             values = {k: v for k, v in node.value.items() if v.value is not None}
-            zone = str(timezone.value) if timezone is not None else ""
             place = node.value["name"].place
             holds.append(build.hold(values, place, timezone=zone, findings=findings))
     unused = tuple((n, t.place) for n, t in templates.items() if n not in used)

@@ -88,7 +88,7 @@ def unmatched(
         ]
         if any(unit.name not in targets for unit in chosen):
             continue
-        for kind in Kind:
+        for kind in Kind if chosen else ():
             selector = one.selector(kind)
             known = [t for unit in chosen for t in targets[unit.name] if t[0] is kind]
             found.extend(_targets_unmatched(selector, kind, known))

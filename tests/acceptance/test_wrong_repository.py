@@ -6,10 +6,12 @@ import json
 import os
 import re
 from pathlib import Path
-
-import pytest
+from typing import TYPE_CHECKING
 
 from reconciler.cli import main
+
+if TYPE_CHECKING:
+    import pytest
 
 _WRONG = Path(__file__).parent / "wrong"
 _GOLDEN = Path(__file__).parent / "wrong.golden"
