@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _LONGEST_IMMUTABLE = 30
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999  # beyond, a zone's offset can leave the calendar
 _MINUTES_OF = {"m": "months"}
 
 
@@ -247,6 +248,9 @@ def moment(text: str, at: ZoneInfo) -> Instant:
         when = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"`{text}` is no date that exists; write one such as 2026-09-01") from None
+    if not _FIRST_YEAR <= when.year <= _LAST_YEAR:
+        raise ValueError(f"`{text}` is not between {_FIRST_YEAR} and {_LAST_YEAR}; write the year "
+                         "the snapshots were taken in")  # fmt: skip
     if when.tzinfo is not None:
         return int(when.astimezone(UTC).timestamp())
     return first_instant(when, at)
