@@ -67,7 +67,7 @@ def _raw(reference: SecretReference, environment: Mapping[str, str]) -> str:
         if reference.env not in environment:
             raise SecretError(
                 f"environment variable {reference.env} is not set ({reference.place})",
-                next_step="set it where the reconciler runs, or write {{file: …}}",
+                next_step="set it where the reconciler runs, or write {file: …}",
             )
         return environment[reference.env]
     return _from_command(reference)
