@@ -143,6 +143,7 @@ def _bounded_output(running: subprocess.Popen[bytes], reference: SecretReference
             data = pipe.read(_LARGEST + 1)
         if len(data) > _LARGEST:
             _end(running)
+            running.wait()
             raise SecretError(f"{name} printed more than 64 KiB ({reference.place})")
         running.wait()
     finally:
