@@ -90,15 +90,21 @@ class UnitMemory:
     """One unit as the last pass left it.
 
     `serials` are those seen under this name, the first one first. `hostname` is what it reported
-    last. `clock` is its own clock at the end of the last pass that read it, None before the first.
-    `plans_offered` says that it had a replication API. `shifts` are the measured differences
-    between names and clock. `unread_since` and `unread` are set while it cannot be read.
+    last. `clock` is its own clock at the end of the last pass that read it, None before the first,
+    `steady` what `Observation.steady` was then; `jumped` is since when that clock is in doubt.
+    `founded` says that nothing said at run time can have been lost: the unit had no snapshots of
+    ours when it was first read. `plans_offered` says that it had a replication API. `shifts` are
+    the measured differences between names and clock. `unread_since` and `unread` are set while it
+    cannot be read.
     """
 
     nas: str
     serials: tuple[str, ...] = ()
     hostname: str = ""
     clock: Instant | None = None
+    steady: tuple[str, float] | None = None
+    jumped: Instant | None = None
+    founded: bool = True
     plans_offered: bool = False
     shifts: tuple[tuple[NameForm, Seconds], ...] = ()
     unread_since: Instant | None = None

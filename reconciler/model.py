@@ -208,6 +208,7 @@ class Observation:
     `now` is the NAS's own clock (HTTP `Date`) at the end of the reading, `skew` that clock minus
     the reconciler's in seconds, `utc_offset` the NAS's offset in seconds (None where unknown).
     `plans` is None where the list of replication plans failed; `plans_problem` then says why.
+    `steady` is the machine's boot and its clock that never jumps (seconds), None where unknown.
     `plans_offered` says that the NAS has a replication API at all.
     `name_shift` is how far names of each form run ahead of the NAS's clock, where measured.
     """
@@ -223,3 +224,4 @@ class Observation:
     plans_problem: str = ""
     name_shift: tuple[tuple[NameForm, Seconds], ...] = ()
     plans_offered: bool = True
+    steady: tuple[str, float] | None = None

@@ -13,7 +13,8 @@ from reconciler.execute import UnitOutcome, execute
 from reconciler.execute.ground import Ground
 from reconciler.model import NameForm
 from reconciler.observe import Observer, with_shift
-from reconciler.planning.plan import UnitPlan
+from reconciler.planning.plan import Stop, UnitPlan
+from reconciler.planning.recall import ours
 from reconciler.planning.remember import remember, without
 from reconciler.planning.remember import unread as unread_memory
 from reconciler.planning.unit import FRACTIONAL_OFFSETS, holds_on, plan_unit, situate
@@ -77,13 +78,24 @@ def afterwards(looked: Looked, outcome: UnitOutcome) -> UnitMemory:
     if looked.observation is None or looked.plan.problem:
         return unread_memory(wish.memory, looked.plan.problem, looked.plan.now)
     last = outcome.observation or looked.observation
-    before = without(wish.memory, outcome.deleted)
+    before = replace(without(wish.memory, outcome.deleted), founded=_founded(looked))
     again = replace(wish, memory=before)
     holds = {(t.kind, t.uuid): holds_on(again, t) for t in last.targets}
     return remember(
         before, plan_unit(again, last), last, situate(again, last),
-        holds=holds, standing=wish.policies.holds,
+        holds=holds, standing=wish.holds,
     )  # fmt: skip
+
+
+def _founded(looked: Looked) -> bool:
+    """Whether nothing said at run time can have been lost: see `UnitMemory.founded`."""
+    wish, first = looked.wish, looked.observation
+    if wish.memory.founded or first is None:
+        return wish.memory.founded
+    if ("", str(Stop.NEW_STATE), "") in wish.orders.granted:
+        return True
+    new = wish.memory.clock is None
+    return new and not any(ours(t.snapshots, wish.installation) for t in first.targets)
 
 
 def _measured(observation: Observation, wish: Wish) -> Observation:

@@ -14,6 +14,7 @@ from reconciler.cli import output
 from reconciler.cli.exits import Exit
 from reconciler.cli.settings import Settings
 from reconciler.fleet import Fleet, plan_of
+from reconciler.memory import UnitMemory
 from reconciler.planning.plan import Create
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def command(*, verbose: bool) -> int:
         folder = Path(name)
         _write(folder, sim)
         settings = Settings(str(folder / "reconciler.yaml"), SimulatedClock(nas))
+        settings.store.keep(UnitMemory(nas.name, founded=True))
         output.show("$ reconcile --dry-run")
         first = _plan(settings)
         output.show(_shown(first, verbose=verbose, command="reconcile"))

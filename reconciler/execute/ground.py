@@ -64,7 +64,7 @@ class Ground:
         found = situate(self.wish, self.observation)
         return replace(
             found,
-            stop=self.stop or found.stop,
+            stops=(*(() if self.stop is None else (self.stop,)), *found.stops),
             full=dict(self.full),
             settled=frozenset(self.settled),
         )

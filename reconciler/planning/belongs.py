@@ -5,7 +5,7 @@ The words are those of the policy language, section "Words used below".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from reconciler.duration import HOUR
 from reconciler.model import NameForm
@@ -55,8 +55,23 @@ def tolerance(
     return _UNMEASURED[form]
 
 
-def covered(hold: Hold, time: Instant | None, off: Seconds) -> bool:
-    """Whether a snapshot of this time, which may be off by so much, can fall under the hold."""
+class Dated(Protocol):
+    """A snapshot as listed, or as a memory holds it."""
+
+    @property
+    def key(self) -> str:
+        """What identifies it within its target."""
+
+    @property
+    def time(self) -> Instant | None:
+        """When it was taken."""
+
+
+def covered(hold: Hold, snapshot: Dated, off: Seconds) -> bool:
+    """Whether a snapshot, whose time may be off by so much, can fall under the hold."""
+    time = snapshot.time
+    if hold.only:
+        return hold.only == snapshot.key
     if time is None:
         return False
     begun = hold.taken_after is None or time + off >= hold.taken_after

@@ -1,4 +1,4 @@
-"""Limits to what one pass may delete (promise P7): per target, and per NAS and run.
+"""Limits to what may be deleted (P7): per target, per NAS and run, per NAS and 24 hours.
 
 The arithmetic is that of the policy language, section "Brakes": a policy that does not change
 never trips a brake while passes run as planned.
@@ -45,17 +45,20 @@ def weight(rules: int, *, immutable: bool) -> int:
 
 
 def count(target: TargetPlan) -> Count:
-    """Count a target's victims, leaving out those of the hour before its newest."""
-    newest = target.newest_managed
-    old = sum(
-        1
-        for action in target.victims
-        if action.snapshot is not None
-        and action.snapshot.time is not None
-        and newest is not None
-        and action.snapshot.time < newest - HOUR
-    )
+    """Count a target's victims, leaving out those of the hour before its newest.
+
+    A deletion that a person approved counts in no brake, what is new beside it does.
+    """
+    old = sum(counts(action, target) for action in target.victims if not action.approved)
     return Count(old, target.kept + len(target.victims), target.brake_weight)
+
+
+def counts(action: Action, target: TargetPlan) -> bool:
+    """Whether a victim was taken more than an hour before the newest one the target had."""
+    newest, snapshot = target.newest_managed, action.snapshot
+    if newest is None or snapshot is None or snapshot.time is None:
+        return False
+    return snapshot.time < newest - HOUR
 
 
 def trips(figures: Count, *, max_deletes: int, max_percent: int) -> bool:
@@ -69,20 +72,28 @@ def trips(figures: Count, *, max_deletes: int, max_percent: int) -> bool:
     return 100 * figures.victims > max_percent * figures.managed
 
 
-def apply(targets: Sequence[TargetPlan], *, max_deletes: int) -> tuple[TargetPlan, ...]:
+def apply(
+    targets: Sequence[TargetPlan], *, max_deletes: int, max_per_day: int, today: int
+) -> tuple[TargetPlan, ...]:
     """Return the targets of one unit with what the brakes stop marked so.
 
-    A target's victims go together or wait together; when the unit's brake trips, every target that
-    counts waits.
+    A target's victims go together or wait together; when a brake of the unit trips, every target
+    that counts waits. `today` is what the passes of the last 24 hours have added.
     """
     braked = [_brake_target(target) for target in targets]
     counted = [(target, count(target)) for target in braked]
-    if sum(figures.over for _, figures in counted) <= max_deletes and max_deletes:
-        return tuple(braked)
-    return tuple(
-        _stop(target, Stop.BRAKE_UNIT) if figures.over or not max_deletes else target
-        for target, figures in counted
+    total = sum(figures.over for _, figures in counted)
+    limits = (
+        (Stop.BRAKE_UNIT, max_deletes, total > max_deletes),
+        (Stop.BRAKE_DAY, max_per_day, total + today > max_per_day),
     )
+    for stop, limit, above in limits:
+        if above or not limit:
+            return tuple(
+                _stop(target, stop) if figures.over or not limit else target
+                for target, figures in counted
+            )
+    return tuple(braked)
 
 
 def _brake_target(target: TargetPlan) -> TargetPlan:
@@ -96,7 +107,8 @@ def _brake_target(target: TargetPlan) -> TargetPlan:
 
 def _stop(target: TargetPlan, stop: Stop) -> TargetPlan:
     def stopped(action: Action) -> Action:
-        if not isinstance(action.change, Delete) or action.stopped_by is not None:
+        free = action.stopped_by is None and not action.approved
+        if not isinstance(action.change, Delete) or not free:
             return action
         return replace(action, stopped_by=stop)
 

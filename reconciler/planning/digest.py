@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 _SHOWN = 8
 
 CAUSES: dict[Stop, str] = {
+    Stop.PLANS_GONE: "guard",
+    Stop.CLOCK_JUMP: "guard",
+    Stop.NEW_STATE: "guard",
     Stop.REPLICA_UNIDENTIFIED: "guard",
     Stop.UNMARKED: "unmarked",
     Stop.SCHEDULED: "first time",
     Stop.OTHER_POLICY: "other policy's mark",
     Stop.BRAKE_TARGET: "brake",
     Stop.BRAKE_UNIT: "brake",
+    Stop.BRAKE_DAY: "brake",
 }
 """Why deletions wait for approval, in the plan document's words: one for each approvable stop."""
 

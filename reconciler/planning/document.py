@@ -180,6 +180,7 @@ def _action(target: TargetPlan, action: Action) -> dict[str, Any]:
         "parameters": parameters(action.change),
         "reasons": [_why(why) for why in action.reasons],
         "stopped_by": str(action.stopped_by) if action.stopped_by is not None else None,
+        "approved": action.approved,
     }
 
 

@@ -59,7 +59,7 @@ def _planned(
         snapshot = standing.snapshot
         if not standing.dated or situation.maybe_immutable(snapshot):
             continue
-        holds = [h for h in desired.holds if belongs.covered(h, snapshot.time, standing.off)]
+        holds = [h for h in desired.holds if belongs.covered(h, snapshot, standing.off)]
         if holds:
             yield from held(snapshot, holds, owner=desired.policy.name, situation=situation)
         elif wanted:

@@ -35,6 +35,9 @@ class Stop(StrEnum):
     NAME_CLOCK = "name-clock"
     PLANS_UNKNOWN = "plans-unknown"
     PLANS_GONE = "plans-gone"
+    CLOCK_JUMP = "clock-jump"
+    NEW_STATE = "new-state"
+    PAUSED = "paused"
     REPLICA_UNIDENTIFIED = "replica-unidentified"
     MIXED_NAMES = "mixed-names"
     ATTRIBUTES_UNKNOWN = "attributes-unknown"
@@ -43,6 +46,7 @@ class Stop(StrEnum):
     OTHER_POLICY = "other-policy"
     BRAKE_TARGET = "brake-target"
     BRAKE_UNIT = "brake-unit"
+    BRAKE_DAY = "brake-day"
 
     @property
     def approvable(self) -> bool:
@@ -52,12 +56,16 @@ class Stop(StrEnum):
 
 _APPROVABLE = frozenset(
     {
+        Stop.PLANS_GONE,
+        Stop.CLOCK_JUMP,
+        Stop.NEW_STATE,
         Stop.REPLICA_UNIDENTIFIED,
         Stop.UNMARKED,
         Stop.SCHEDULED,
         Stop.OTHER_POLICY,
         Stop.BRAKE_TARGET,
         Stop.BRAKE_UNIT,
+        Stop.BRAKE_DAY,
     }
 )
 
@@ -134,11 +142,15 @@ VERBS: dict[type, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One change with its reasons; `stopped_by` None is free to run."""
+    """One change with its reasons; `stopped_by` None is free to run.
+
+    `approved` says that a person let this deletion go: it counts in no brake.
+    """
 
     change: Change
     reasons: tuple[Why, ...]
     stopped_by: Stop | None = None
+    approved: bool = False
 
     @property
     def verb(self) -> str:

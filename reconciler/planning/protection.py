@@ -80,7 +80,7 @@ def protections(
     found.extend(
         Why("hold", f"on hold: {hold.name}")
         for hold in desired.holds
-        if belongs.covered(hold, snapshot.time, standing.off)
+        if belongs.covered(hold, snapshot, standing.off)
     )
     found.extend(why for plan in synced if (why := plan.protects(snapshot, target)) is not None)
     return tuple(found)

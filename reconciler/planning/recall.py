@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from reconciler.duration import DAY
 from reconciler.memory import Seen, Vanished
-from reconciler.model import Finding, Kind, Severity
+from reconciler.model import Finding, Kind, Place, Severity
 from reconciler.planning import belongs
 from reconciler.planning.plan import State, TargetPlan
+from reconciler.policy.model import Hold
 from reconciler.wording import counted, moment
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
     from reconciler.memory import BoundHold, TargetKey, TargetMemory, UnitMemory
     from reconciler.model import Instant, ObservedTarget, Seconds, Snapshot
+    from reconciler.orders import RunTimeHold
     from reconciler.planning.situation import Situation
-    from reconciler.policy.model import Hold
 
 ORPHANED_FOR: Seconds = 30 * DAY
 """How long a target with snapshots of ours and no policy is shown as orphaned."""
@@ -46,6 +47,16 @@ def bound(holds: Sequence[Hold], memory: UnitMemory, key: TargetKey) -> tuple[Ho
     """Return the holds that once matched this target: bound to its uuid, whatever its name is."""
     names = {one.hold for one in memory.holds if one.key == key}
     return tuple(hold for hold in holds if hold.name in names)
+
+
+def run_time(said: RunTimeHold) -> Hold:
+    """Return a hold said at run time as one that covers its snapshot, or all of its target."""
+    return Hold(
+        f"run-time-{said.identifier}",
+        said.reason,
+        Place("not in the repository"),
+        only=said.snapshot,
+    )
 
 
 def ours(snapshots: Sequence[Snapshot] | None, installation: str) -> tuple[Snapshot, ...]:
@@ -160,9 +171,7 @@ def lost_under(bond: BoundHold, hold: Hold, target: ObservedTarget) -> tuple[See
         return bond.gone
     present = {snapshot.key for snapshot in target.snapshots} | {one.key for one in bond.gone}
     missing = (
-        seen
-        for seen in bond.covered
-        if seen.key not in present and belongs.covered(hold, seen.time, 0)
+        seen for seen in bond.covered if seen.key not in present and belongs.covered(hold, seen, 0)
     )
     return (*bond.gone, *missing)
 

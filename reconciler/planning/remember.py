@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.memory import BoundHold, Seen, TargetMemory
-from reconciler.planning import belongs, recall
+from reconciler.planning import belongs, guards, recall
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -62,6 +62,8 @@ def remember(
         serials=known,
         hostname=observed.identity.hostname or before.hostname,
         clock=observed.now,
+        steady=observed.steady,
+        jumped=guards.jumped_since(before, observed, situation.skew),
         plans_offered=before.plans_offered or observed.plans_offered,
         shifts=observed.name_shift,
         unread_since=None,
@@ -141,7 +143,7 @@ def _covered(hold: Hold, snapshot: Snapshot, situation: Situation) -> bool:
     off = belongs.tolerance(
         snapshot.form, fractional=situation.fractional_zone, shifts=situation.shifts
     )
-    return belongs.covered(hold, snapshot.time, off)
+    return belongs.covered(hold, snapshot, off)
 
 
 def _seen(snapshot: Snapshot) -> Seen:

@@ -142,7 +142,7 @@ def _action(row: Row, kind: Kind) -> Action:
     seen = _snapshot(row["snapshot"], kind) if row["snapshot"] is not None else None
     stop = Stop(row["stopped_by"]) if row["stopped_by"] is not None else None
     change = _CHANGES[row["verb"]](row["parameters"], seen)
-    return Action(change, tuple(map(_why, row["reasons"])), stop)
+    return Action(change, tuple(map(_why, row["reasons"])), stop, row["approved"])
 
 
 def _snapshot(row: Row, kind: Kind) -> Snapshot:

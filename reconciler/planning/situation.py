@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Seconds,
         Snapshot,
     )
+    from reconciler.orders import Victim
     from reconciler.planning.plan import Stop
     from reconciler.policy.model import Hold, Policy
 
@@ -31,13 +32,15 @@ DEFAULT_LIMITS = {Kind.SHARE: 1024, Kind.LUN: 256}
 class Situation:
     """One NAS at one moment, as far as planning any of its targets needs it.
 
-    `plans` is None where the list of replication plans failed. `stop` is what keeps every deletion
-    of this NAS back. `destinations` are the casefolded names and ids of replication destinations
-    on this NAS, by kind. `ambiguous_plans` fit two targets. `snapshots` counts all snapshots read
-    on the NAS. `full` says, by uuid, why DSM just refused a creation for want of room; "" once room
-    was made. `settled` are the uuids of targets whose creation of this pass is behind them: what
-    falls due from then on is the next pass's, and no rule may count on it. `can_pin` is False where
-    this DSM is older than immutable snapshots.
+    `plans` is None where the list of replication plans failed. `stops` are what keeps every
+    deletion of this NAS back, `approved` what a person let go all the same (target uuid, snapshot
+    key), `granted` what one approval settled for good (target uuid, stop, other policy).
+    `destinations` are the casefolded names and ids of replication destinations on this NAS, by
+    kind. `ambiguous_plans` fit two targets. `snapshots` counts all snapshots read on the NAS.
+    `full` says, by uuid, why DSM just refused a creation for want of room; "" once room was made.
+    `settled` are the uuids of targets whose creation of this pass is behind them: what falls due
+    from then on is the next pass's, and no rule may count on it. `can_pin` is False where this DSM
+    is older than immutable snapshots.
     """
 
     nas: str
@@ -46,7 +49,9 @@ class Situation:
     skew: Seconds
     limits: Limits
     plans: tuple[ReplicationPlan, ...] | None = ()
-    stop: Stop | None = None
+    stops: tuple[Stop, ...] = ()
+    approved: frozenset[Victim] = frozenset()
+    granted: frozenset[tuple[str, str, str]] = frozenset()
     destinations: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
     ambiguous_plans: frozenset[str] = frozenset()
     fractional_zone: bool = False

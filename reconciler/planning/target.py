@@ -26,6 +26,8 @@ from reconciler.wording import clock, moment
 from reconciler.zones import local
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reconciler.model import ObservedTarget
     from reconciler.planning.protection import Standing
     from reconciler.planning.reading import Reading
@@ -138,8 +140,9 @@ def _figures(reading: Reading, judged: Judged, *, created: tuple[Action, ...]) -
 
 
 def _held(standing: Standing, reading: Reading) -> bool:
-    time, off = standing.snapshot.time, standing.off
-    return any(belongs.covered(hold, time, off) for hold in reading.desired.holds)
+    return any(
+        belongs.covered(hold, standing.snapshot, standing.off) for hold in reading.desired.holds
+    )
 
 
 def _full(reading: Reading) -> str:
@@ -172,27 +175,43 @@ def _deletes(judged: Judged, reading: Reading, early: frozenset[int]) -> tuple[A
             Delete(standing.snapshot, early=id(standing) in early),
             judged.reasons[id(standing)],
             _stop(standing, reading),
+            approved=_approved(standing, reading),
         )
         for standing in judged.victims
     )
 
 
+def _approved(standing: Standing, reading: Reading) -> bool:
+    return (reading.target.uuid, standing.snapshot.key) in reading.situation.approved
+
+
 def _stop(standing: Standing, reading: Reading) -> Stop | None:
-    """Return what keeps a victim back, brakes aside: a guard, or an approval it needs."""
+    """Return what keeps a victim back, brakes aside: a guard, or an approval it needs.
+
+    What a person approved passes everything that an approval can release, and nothing else.
+    """
+    approved = _approved(standing, reading)
+    stops = _stops(standing, reading)
+    return next((stop for stop in stops if not (approved and stop.approvable)), None)
+
+
+def _stops(standing: Standing, reading: Reading) -> Iterator[Stop]:
     situation, policy = reading.situation, reading.desired.policy
-    mark = standing.snapshot.mark
+    mark, uuid = standing.snapshot.mark, reading.target.uuid
     unmarked = mark is None or mark.adopted
     others = mark is not None and mark.policy not in (policy.name, *policy.formerly)
+    scheduled = unmarked and standing.snapshot.scheduled
+    owner = mark.policy if mark is not None else ""
     conditions = (
-        (situation.stop, situation.stop is not None),
         (Stop.MIXED_NAMES, mixed_names(reading.target, situation)),
         (Stop.ATTRIBUTES_UNKNOWN, situation.maybe_immutable(standing.snapshot)),
         (Stop.REPLICA_UNIDENTIFIED, any(not synced.identified for synced in reading.synced)),
-        (Stop.SCHEDULED, unmarked and standing.snapshot.scheduled),
-        (Stop.UNMARKED, unmarked),
-        (Stop.OTHER_POLICY, others),
+        (Stop.SCHEDULED, scheduled and (uuid, "scheduled", "") not in situation.granted),
+        (Stop.UNMARKED, unmarked and not scheduled),
+        (Stop.OTHER_POLICY, others and (uuid, "other-policy", owner) not in situation.granted),
     )
-    return next((stop for stop, holds in conditions if holds), None)
+    yield from situation.stops
+    yield from (stop for stop, holds in conditions if holds)
 
 
 def _immutable_days(reading: Reading) -> tuple[int, tuple[Finding, ...]]:

@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from reconciler.duration import spoken
 from reconciler.memory import UnitMemory
 from reconciler.model import Finding, Kind, ObservedTarget, Severity
-from reconciler.planning import belongs, brakes, growth, locks, recall
+from reconciler.orders import Orders
+from reconciler.planning import belongs, brakes, growth, guards, locks, recall
 from reconciler.planning.findings import unbound_holds
-from reconciler.planning.plan import Action, State, Stop, TargetPlan, UnitPlan
+from reconciler.planning.plan import Action, State, TargetPlan, UnitPlan
 from reconciler.planning.situation import (
     Desired,
     Situation,
@@ -59,6 +59,20 @@ class Wish:
     only_unit: bool = False
     hostnames: Mapping[str, str] = field(default_factory=dict)
     memory: UnitMemory = field(default_factory=lambda: UnitMemory(""))
+    orders: Orders = field(default_factory=Orders)
+
+    @property
+    def suspended(self) -> str:
+        """Why nothing is written to the unit: the inventory's reason, a pause, or nothing."""
+        pause = self.orders.paused
+        if self.unit.suspended or pause is None or pause.deletes_only:
+            return self.unit.suspended
+        return f"paused by {pause.by}: {pause.reason}"
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """Every hold that stands: those of the repository, then those said at run time."""
+        return (*self.policies.holds, *map(recall.run_time, self.orders.holds))
 
     def zone_of(self, timezone: str) -> ZoneInfo:
         """Return the zone of a policy's `timezone`, else of the unit, else UTC."""
@@ -69,7 +83,12 @@ def plan_unit(wish: Wish, observed: Observation) -> UnitPlan:
     """Plan every target of one reading of one NAS, brakes applied."""
     situation = situate(wish, observed)
     targets = tuple(plan_one(wish, target, situation) for target in observed.targets)
-    targets = brakes.apply(targets, max_deletes=wish.brakes.max_deletes)
+    targets = brakes.apply(
+        targets,
+        max_deletes=wish.brakes.max_deletes,
+        max_per_day=wish.brakes.max_deletes_per_day,
+        today=wish.orders.braked,
+    )
     return UnitPlan(
         nas=wish.unit.name,
         now=observed.now,
@@ -79,8 +98,8 @@ def plan_unit(wish: Wish, observed: Observation) -> UnitPlan:
             _foreseen(wish, braked(planned), target, situation)
             for planned, target in zip(targets, observed.targets, strict=True)
         ),
-        findings=(*_unit_findings(wish, observed), *_absent(wish, observed)),
-        suspended=wish.unit.suspended,
+        findings=(*_guarding(wish, observed), *_absent(wish, observed)),
+        suspended=wish.suspended,
         share_count=sum(target.kind is Kind.SHARE for target in observed.targets),
         lun_count=sum(target.kind is Kind.LUN for target in observed.targets),
     )
@@ -108,7 +127,9 @@ def situate(wish: Wish, observed: Observation) -> Situation:
         skew=wish.brakes.max_clock_skew,
         limits=_limits(wish.unit, observed.limits),
         plans=plans,
-        stop=_stop(wish, observed),
+        stops=tuple(guard.stop for guard in guards.standing(wish, observed)),
+        approved=wish.orders.approved,
+        granted=wish.orders.granted,
         destinations=local_destinations(plans) if plans is not None else {},
         ambiguous_plans=ambiguous_plans(plans or (), observed.targets),
         fractional_zone=observed.utc_offset in FRACTIONAL_OFFSETS,
@@ -137,8 +158,8 @@ def plan_one(wish: Wish, target: ObservedTarget, situation: Situation) -> Target
     if owned.policy is None:
         return _without_policy(wish, target, owned, holds=holds, situation=situation)
     policy = owned.policy
-    if wish.unit.suspended:
-        policy = replace(policy, suspended=wish.unit.suspended)
+    if wish.suspended:
+        policy = replace(policy, suspended=wish.suspended)
     planned = plan_target(target, Desired(policy, wish.zone_of(policy.timezone), holds), situation)
     planned = _recalled(wish, target, planned, holds=holds, now=situation.now)
     if owned.pattern is not None:
@@ -182,8 +203,10 @@ def _without_policy(
 def holds_on(wish: Wish, target: ObservedTarget) -> tuple[Hold, ...]:
     """Return the holds that cover a target: those that select it, and those once bound to it."""
     selecting = holds_of(wish.policies, wish.unit, target.kind, target.name, target.uuid)
-    bound = recall.bound(wish.policies.holds, wish.memory, (target.kind, target.uuid))
-    return (*selecting, *(hold for hold in bound if hold not in selecting))
+    key = (target.kind, target.uuid)
+    bound = recall.bound(wish.policies.holds, wish.memory, key)
+    said = (recall.run_time(one) for one in wish.orders.holds if (one.kind, one.uuid) == key)
+    return (*selecting, *(hold for hold in bound if hold not in selecting), *said)
 
 
 def _recalled(
@@ -209,22 +232,26 @@ def _recalled(
     )
 
 
+def _guarding(wish: Wish, observed: Observation) -> tuple[Finding, ...]:
+    return tuple(guard.finding for guard in guards.standing(wish, observed))
+
+
 def _absent(wish: Wish, observed: Observation) -> tuple[Finding, ...]:
-    return tuple(recall.absent_bonds(observed.targets, wish.memory, wish.policies.holds))
+    return tuple(recall.absent_bonds(observed.targets, wish.memory, wish.holds))
 
 
 def _hold_locks(
     wish: Wish, target: ObservedTarget, holds: tuple[Hold, ...], situation: Situation
 ) -> tuple[Action, ...]:
     """Lock what a hold with `lock: true` covers where no policy owns the target."""
-    if target.kind is not Kind.SHARE or target.snapshots is None or wish.unit.suspended:
+    if target.kind is not Kind.SHARE or target.snapshots is None or wish.suspended:
         return ()
     found: list[Action] = []
     for snapshot in target.snapshots:
         off = belongs.tolerance(
             snapshot.form, fractional=situation.fractional_zone, shifts=situation.shifts
         )
-        covering = [hold for hold in holds if belongs.covered(hold, snapshot.time, off)]
+        covering = [hold for hold in holds if belongs.covered(hold, snapshot, off)]
         if covering and not situation.maybe_immutable(snapshot):
             found.extend(locks.held(snapshot, covering, owner="", situation=situation))
     return tuple(found)
@@ -249,49 +276,3 @@ def _limits(unit: Unit, asked: Limits) -> Limits:
         lun=unit.snapshots_per_lun or asked.lun,
         unit=unit.snapshots_per_unit or asked.unit,
     )
-
-
-def _stop(wish: Wish, observed: Observation) -> Stop | None:
-    """Return what keeps back every deletion of this NAS: its clock (P6), its plans (P8)."""
-    if abs(observed.skew) > wish.brakes.max_clock_skew:
-        return Stop.CLOCK
-    if observed.plans is None:
-        return Stop.PLANS_UNKNOWN
-    gone = wish.memory.plans_offered and not observed.plans_offered
-    return Stop.PLANS_GONE if gone else None
-
-
-def _unit_findings(wish: Wish, observed: Observation) -> tuple[Finding, ...]:
-    found: list[Finding] = []
-    skew = observed.skew
-    if abs(skew) > wish.brakes.max_clock_skew:
-        found.append(
-            Finding(
-                "clock-skew",
-                Severity.ERROR,
-                f"its clock is {spoken(abs(skew))} {'ahead of' if skew > 0 else 'behind'} this "
-                f"machine's, more than {spoken(wish.brakes.max_clock_skew)}: nothing is deleted",
-                next_step="set NTP on both: DSM shows it under Control Panel > Regional Options",
-            )
-        )
-    if observed.plans is None:
-        found.append(
-            Finding(
-                "plans-unknown",
-                Severity.ERROR,
-                f"its replication plans could not be listed ({observed.plans_problem}): nothing "
-                "is deleted, since a target could be the destination of one",
-                next_step="start Snapshot Replication in Package Center",
-            )
-        )
-    if wish.memory.plans_offered and not observed.plans_offered:
-        found.append(
-            Finding(
-                "plans-gone",
-                Severity.ERROR,
-                "it had a replication API before and offers none now: nothing is deleted, since a "
-                "target could be the destination of a plan",
-                next_step="install or start Snapshot Replication in Package Center",
-            )
-        )
-    return tuple(found)

@@ -183,7 +183,8 @@ class Policy:
 class Hold:
     """Snapshots that nobody's retention may take: all taken in [`taken_after`, `taken_before`).
 
-    Either bound may be None (open). `lock` also sets DSM's own lock on what it covers.
+    Either bound may be None (open). `lock` also sets DSM's own lock on what it covers. `only` is
+    the one snapshot's name or uuid that it is for, "" for all.
     """
 
     name: str
@@ -196,15 +197,11 @@ class Hold:
     taken_before: Instant | None = None
     lock: bool = False
     review_on: Instant | None = None
+    only: str = ""
 
     def selector(self, kind: Kind) -> Selector | None:
         """Return the entries for this kind of target."""
         return self.shares if kind == "share" else self.luns
-
-    def covers(self, time: Instant) -> bool:
-        """Whether a snapshot of this instant falls under the hold."""
-        after = self.taken_after is None or time >= self.taken_after
-        return after and (self.taken_before is None or time < self.taken_before)
 
 
 @dataclass(frozen=True, slots=True)

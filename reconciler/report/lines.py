@@ -126,7 +126,7 @@ class Writer:
             "",
             stops.fact(stop, found, self.target, self.unit),
             self._details(found),
-            stops.next_step(stop, found, self.target),
+            stops.next_step(stop, self.unit),
             "If you mean it:" if stop.approvable else "next   ",
             waits=True,
         )

@@ -218,7 +218,7 @@ def _braked(target: TargetPlan, unit: UnitPlan, since: Instant | None) -> Need:
     stop = waits[0].stopped_by
     waiting = digest.waiting(unit)
     causes = f": {', '.join(waiting.causes)}" if waiting is not None else ""
-    step = stop_step(stop, waits, target) if stop is not None else ""
+    step = stop_step(stop, unit) if stop is not None else ""
     verb = "waits" if len(waits) == 1 else "wait"
     return Need(State.BRAKED, f"{counted(len(waits), 'deletion')} {verb}{causes}", step, since)
 

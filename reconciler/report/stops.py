@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.planning import brakes
+from reconciler.planning import brakes, digest
 from reconciler.planning.plan import Stop
 from reconciler.wording import counted
 
@@ -13,28 +13,25 @@ if TYPE_CHECKING:
 
     from reconciler.planning.plan import Action, TargetPlan, UnitPlan
 
-_BY_HAND = "delete by hand in DSM (cannot be undone)"
 _FACTS: dict[Stop, str] = {
     Stop.CLOCK: "the clocks of the NAS and of this machine differ too much",
+    Stop.CLOCK_JUMP: "the clock of the NAS jumped",
     Stop.NAME_CLOCK: "a new snapshot's name and the clock of the NAS differ too much",
     Stop.PLANS_UNKNOWN: "the replication plans of the NAS could not be listed",
     Stop.PLANS_GONE: "the NAS listed replication plans before and offers none now",
+    Stop.NEW_STATE: "this state is new to a NAS that has snapshots of ours",
+    Stop.PAUSED: "deletions on this NAS are paused",
     Stop.REPLICA_UNIDENTIFIED: "which of them the replica needs cannot be told",
     Stop.MIXED_NAMES: "names with and without an offset stand side by side",
-    Stop.ATTRIBUTES_UNKNOWN: "their attributes could not be read",
+    Stop.ATTRIBUTES_UNKNOWN: "DSM does not say which of them are immutable",
     Stop.UNMARKED: "somebody else made them; each such deletion waits for a person",
     Stop.SCHEDULED: "DSM's schedule made them; the first such deletion waits for a person",
 }
 _NEXT: dict[Stop, str] = {
     Stop.NAME_CLOCK: "set NTP on the NAS: Control Panel > Regional Options in DSM",
-    Stop.REPLICA_UNIDENTIFIED: "look at the plan's log in Snapshot Replication > Replication, or "
-    + _BY_HAND,
     Stop.ATTRIBUTES_UNKNOWN: "the next pass reads them again",
-    Stop.UNMARKED: _BY_HAND,
-    Stop.SCHEDULED: _BY_HAND,
-    Stop.BRAKE_UNIT: f"raise `brakes.max_deletes` in reconciler.yaml, or {_BY_HAND}",
 }
-"""What a person can do; a stop that is absent here has a finding that says it."""
+"""What a person can do; a stop that is absent here has a finding that says it, or an approval."""
 
 
 def fact(stop: Stop, waits: Sequence[Action], target: TargetPlan, unit: UnitPlan) -> str:
@@ -42,20 +39,24 @@ def fact(stop: Stop, waits: Sequence[Action], target: TargetPlan, unit: UnitPlan
     counting: dict[Stop, Callable[[], str]] = {
         Stop.BRAKE_TARGET: lambda: _braked(target),
         Stop.BRAKE_UNIT: lambda: _unit_braked(unit),
+        Stop.BRAKE_DAY: lambda: _day_braked(unit),
         Stop.OTHER_POLICY: lambda: _other_policy(waits),
     }
     return counting[stop]() if stop in counting else _FACTS[stop]
 
 
-def next_step(stop: Stop, waits: Sequence[Action], target: TargetPlan) -> str:
-    """Say what a person can do about the stop, "" where a finding beside it says so."""
-    if stop is Stop.BRAKE_TARGET:
-        keys = " and ".join(f"`{key}`" for key in _tripped(target))
-        return f"raise {keys} of `brakes` in policy {target.policy}, or {_BY_HAND}"
-    if stop is Stop.OTHER_POLICY:
-        names = ", ".join(_owners(waits))
-        return f"write `formerly: [{names}]` in policy {target.policy} if it was renamed"
-    return _NEXT.get(stop, "")
+def next_step(stop: Stop, unit: UnitPlan) -> str:
+    """Say what a person can do about the stop, "" where a finding beside it says so.
+
+    What an approval can release is named with the command.
+    """
+    waits = digest.waiting(unit) if stop.approvable else None
+    return approval(waits.shown) if waits is not None else _NEXT.get(stop, "")
+
+
+def approval(shown: str) -> str:
+    """Return the command that lets a unit's waiting deletions go."""
+    return f"reconcile approve {shown}"
 
 
 def _tripped(target: TargetPlan) -> tuple[str, ...]:
@@ -86,6 +87,13 @@ def _unit_braked(unit: UnitPlan) -> str:
     if not over:
         return "the brake of this NAS is 0: it lets none go"
     return f"{counted(over, 'deletion')} on this NAS count; above its brake, `max_deletes`"
+
+
+def _day_braked(unit: UnitPlan) -> str:
+    over = sum(brakes.count(target).over for target in unit.targets)
+    if not over:
+        return "the brake per 24 hours is 0: it lets none go"
+    return f"{counted(over, 'deletion')} more count; above the brake per 24 hours"
 
 
 def _owners(waits: Sequence[Action]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reconciler.model import Kind, Severity
+from reconciler.planning import digest
 from reconciler.planning.plan import State
 from reconciler.report.block import ANYONE, Block, Note, blocks, nameless, need, still
 from reconciler.report.style import Hue
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from reconciler.planning.plan import TargetPlan, UnitPlan
+    from reconciler.report.lines import Line
 
 HUES = {Severity.ERROR: Hue.ERROR, Severity.WARNING: Hue.WARNING, Severity.NOTE: Hue.NONE}
 """The colour of a finding's word."""
@@ -207,7 +209,7 @@ def _key(part: Part, *, every_one: bool) -> object:
 
 
 def _without_unit(part: Part) -> Part:
-    """Return the part with NAME where its texts name the unit."""
+    """Return the part with NAME where its texts name the unit, and without its own digest."""
     name = re.compile(rf"(?<![\w.-]){re.escape(part.units[0].nas)}(?![\w-])")
 
     def without(text: str) -> str:
@@ -219,7 +221,16 @@ def _without_unit(part: Part) -> Part:
     remarks = tuple(
         replace(r, text=without(r.text), next_step=without(r.next_step)) for r in part.remarks
     )
-    shown = tuple(replace(b, notes=tuple(note(n) for n in b.notes)) for b in part.blocks)
+    waits = digest.waiting(part.units[0])
+    own = f" {waits.shown}" if waits is not None else ""
+
+    def line(one: Line) -> Line:
+        return replace(one, advice=one.advice.removesuffix(own)) if own else one
+
+    shown = tuple(
+        replace(b, notes=tuple(map(note, b.notes)), lines=tuple(map(line, b.lines)))
+        for b in part.blocks
+    )
     return replace(part, remarks=remarks, blocks=shown)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def to_memory(
     nas: str, found: Found, *, serials: Found, targets: Found, holds: Found
 ) -> UnitMemory:
-    """Build a unit's memory from its rows, an empty one where there is none."""
+    """Build a unit's memory from its rows; without any it is empty and not founded."""
     row = found[0] if found else {}
     known = [_target(one) for one in targets]
     ordered = sorted(serials, key=lambda one: int(one["position"]))
@@ -26,6 +26,9 @@ def to_memory(
         serials=tuple(str(one["serial"]) for one in ordered),
         hostname=row.get("hostname", ""),
         clock=row.get("clock"),
+        steady=tuple(row["steady"]) if row.get("steady") else None,
+        jumped=row.get("jumped"),
+        founded=row.get("founded", False),
         plans_offered=row.get("plans_offered", False),
         shifts=tuple((NameForm(form), int(shift)) for form, shift in row.get("shifts", ())),
         unread_since=row.get("unread_since"),
@@ -41,6 +44,9 @@ def unit_row(memory: UnitMemory) -> Row:
         "nas": memory.nas,
         "hostname": memory.hostname,
         "clock": memory.clock,
+        "steady": list(memory.steady) if memory.steady is not None else None,
+        "jumped": memory.jumped,
+        "founded": memory.founded,
         "plans_offered": memory.plans_offered,
         "shifts": [[str(form), shift] for form, shift in memory.shifts],
         "unread_since": memory.unread_since,

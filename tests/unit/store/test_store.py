@@ -45,6 +45,9 @@ ATTIC = UnitMemory(
     hostname="attic-nas",
     clock=1_000,
     plans_offered=True,
+    steady=("boot-1", 12.5),
+    jumped=900,
+    founded=False,
     shifts=((NameForm.OFFSET, -1800),),
     unread_since=12,
     unread="connection refused",
@@ -61,7 +64,7 @@ def test_a_memory_comes_back_as_it_was_kept(tmp_path: Path) -> None:
     with open_store(URL, tmp_path) as store:
         assert store.unit("attic") == ATTIC
         assert store.unit("cellar") == UnitMemory("cellar")
-        assert store.unit("never-seen") == UnitMemory("never-seen")
+        assert store.unit("never-seen") == UnitMemory("never-seen", founded=False)
 
 
 def test_keeping_replaces_the_whole_memory_of_that_unit_alone(tmp_path: Path) -> None:
