@@ -117,29 +117,34 @@ class Fleet:
 
     def _open(self, unit: Unit) -> Reader:
         """Return a signed-in client that is signed out at the end of the run."""
-
-        def secret(reference: SecretReference | None) -> str:
-            if reference is None:
-                return ""
-            return read_secret(reference, environment=self._run.environment)
-
-        connection = dsm.Connection(
-            name=unit.name,
-            url=unit.url,
-            account=unit.account,
-            password=secret(unit.password),
-            otp_seed=secret(unit.otp_secret),
-            device_token=secret(unit.device_token),
-            ca_file=unit.tls.ca_file,
-            fingerprints=unit.tls.fingerprints,
-            insecure=unit.tls.insecure,
-            latch_folder=self._run.configuration.state_folder,
-        )
+        connection = connection_to(unit, self._run)
         if self._read_only:
             return self._sessions.enter_context(dsm.open_reader(connection, self._run.clock))
         writer = self._sessions.enter_context(dsm.open_writer(connection, self._run.clock))
         self._writers[unit.name] = writer
         return writer
+
+
+def connection_to(unit: Unit, run: Run) -> dsm.Connection:
+    """Return how to reach and sign in to a unit; raises SecretError where a secret is not there."""
+
+    def secret(reference: SecretReference | None) -> str:
+        if reference is None:
+            return ""
+        return read_secret(reference, environment=run.environment)
+
+    return dsm.Connection(
+        name=unit.name,
+        url=unit.url,
+        account=unit.account,
+        password=secret(unit.password),
+        otp_seed=secret(unit.otp_secret),
+        device_token=secret(unit.device_token),
+        ca_file=unit.tls.ca_file,
+        fingerprints=unit.tls.fingerprints,
+        insecure=unit.tls.insecure,
+        latch_folder=run.configuration.state_folder,
+    )
 
 
 def plan_of(looked: Sequence[Looked], *, created_at: Instant, revision: str) -> Plan:
