@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.builtin import EVERY_DAY
@@ -66,10 +67,10 @@ def never(schedule: OwnSchedule) -> str:
 
 
 def most_in_a_day(schedule: OwnSchedule | None) -> int:
-    """Return how often it fires on one day at the most, 0 without one that is on."""
+    """Return how often it fires on one day at the most, whatever its last hour is read as."""
     if schedule is None or not schedule.enabled:
         return 0
-    return len(schedule.minutes())
+    return len(replace(schedule, last_hour=None).minutes())
 
 
 def _cron(minutes: Sequence[int], weekdays: Sequence[int]) -> tuple[str, ...]:

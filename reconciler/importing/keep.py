@@ -6,7 +6,7 @@ Where DSM's help leaves something open, the reading that keeps more is written, 
 - On which day DSM's weeks begin is not known. The firsts of N weeks are among the firsts of 7 N
   days whichever day that is, so `weekly: N` becomes `daily: 7 N`.
 - Whether DSM counts immutable snapshots is not known. If it does not, its counts begin behind
-  them, so each count grows by what they may take up.
+  them, so each count grows by what they may take up, and its "newest hour" is the one behind them.
 - Nor is it known for locked ones. One that stood for a day here could let another one go that DSM
   keeps for it: no count mends that, so nothing is pruned until a person has looked.
 
@@ -90,8 +90,11 @@ def _advanced(retention: OwnRetention, target: FoundTarget) -> KeepRules:
             "DSM may not count them"
         )
     found: dict[str, str] = {}
-    if retention.minimum > 0:
-        found["last"] = str(retention.minimum + _uncounted(target))
+    newest = retention.minimum
+    if days:
+        newest = _uncounted(target) + max(retention.minimum, _in_an_hour(target))
+    if newest > 0:
+        found["last"] = str(newest)
     if retention.all_days > 0:
         found["within"] = f"{retention.all_days}d"
     found.update({word: str(counts[word]) for word in _ORDER if counts.get(word)})
@@ -141,6 +144,13 @@ def _uncounted(target: FoundTarget) -> int:
     if own is None or not own.immutable_days:
         return target.immutable
     return max(target.immutable, most_in_a_day(own.schedule) * (own.immutable_days + 1))
+
+
+def _in_an_hour(target: FoundTarget) -> int:
+    """Return how many scheduled snapshots an hour can hold, both its ends included."""
+    schedule = target.settings.schedule if target.settings is not None else None
+    repeat = schedule.repeat if schedule is not None and schedule.enabled else 0
+    return 60 // repeat + 1 if repeat else 1
 
 
 def _touched(word: str, days: int, *, weeks: bool) -> int:

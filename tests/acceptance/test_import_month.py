@@ -95,11 +95,13 @@ def test_nothing_goes_that_dsm_would_not_delete(
         shutil.copy(tmp_path / "reconciler.yaml", tmp_path / "dsm.yaml")
         _configure(tmp_path, twin.url)
         went: set[str] = set()
-        for _ in range(31 * 24 // 7):
+        for _ in range(31 * 24 // _STEP_HOURS):
             for clock in clocks:
-                clock.advance(7 * 3600)
+                clock.advance(_STEP_HOURS * 3600)
             own.tick()
             ours.tick()
+            for share in own.shares:
+                prune_share(own, share, own.clock.now())
             for name, victims in _planned(tmp_path / "reconciler.yaml", ours).items():
                 wrong = victims & _names(own.share(name))
                 assert not wrong, (name, min(wrong), ours.clock.now())
