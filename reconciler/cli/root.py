@@ -19,11 +19,12 @@ _VERBS: Mapping[str, tuple[str, str, str]] = {
     "list": ("listing", "Every day", "what is on the NAS"),
     "lint": ("lint", "Policies", "check the files, offline"),
     "import": ("import_", "Policies", "DSM's own schedules as policies"),
+    "init": ("init", "Set up", "connect a NAS, write the files"),
     "schema": ("schema", "For tools", "a JSON Schema: policy, config or plan"),
     "demo": ("demo", "To try", "the main job against a simulated NAS"),
     "simulator": ("simulator", "To try", "a simulated DSM to try policies on"),
 }
-_OCCASIONS = ("Every day", "Policies", "For tools", "To try")
+_OCCASIONS = ("Every day", "Policies", "Set up", "For tools", "To try")
 
 
 class Verbs(click.Group):

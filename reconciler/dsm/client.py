@@ -62,6 +62,16 @@ class Reader:
         """The NAS's clock at its last answer, None where it sent no `Date`."""
         return self._session.stamp
 
+    @property
+    def device_token(self) -> str:
+        """The token that a typed one-time code brought, "" without one; a secret."""
+        return self._session.device_token
+
+    @property
+    def offered(self) -> frozenset[str]:
+        """The names of the APIs that the NAS offers."""
+        return self._session.offered
+
     def list_snapshots(
         self,
         share_name: str,
