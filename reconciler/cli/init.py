@@ -117,7 +117,10 @@ def _meet(wanted: Wanted, settings: Settings, folder: Path) -> Met:
         password=_password(wanted),
     )
     clock = settings.clock or dsm.SystemClock()
-    _lift(connection, int(clock.time()))
+    latch = dsm.Latch(connection.latch_folder, connection.name, connection.credential)
+    closed = latch.lift(int(clock.time()))
+    if closed is not None:
+        raise _cured(closed, connection)
     try:
         return _signed_in(wanted, connection, clock)
     except CredentialError as error:
@@ -137,22 +140,13 @@ def _meet(wanted: Wanted, settings: Settings, folder: Path) -> Met:
         raise _cured(error, connection) from error
 
 
-def _lift(connection: dsm.Connection, now: int) -> None:
-    """Let a person try again after mending something in DSM; a wrong password stays refused."""
-    latch = dsm.Latch(connection.latch_folder, connection.name, connection.credential)
-    closed = latch.closed(now)
-    if closed is not None and closed.code == _WRONG_PASSWORD:
-        raise _cured(closed, connection)
-    latch.clear()
-
-
 def _cured(error: CredentialError, connection: dsm.Connection) -> CredentialError:
     """Say what to do about a refusal while there is no inventory yet."""
     step = error.next_step
     if error.code == _WRONG_PASSWORD:
         step = (
-            f"check account {connection.account} and its password in DSM, then run this again; "
-            "the same pair is not sent twice, as DSM blocks an address after a few"
+            f"check account {connection.account} and its password, then run this again; the same "
+            "pair is not sent again for 5 min, as DSM blocks an address after a few"
         )
     return CredentialError(str(error), code=error.code, next_step=step)
 

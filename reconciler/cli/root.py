@@ -20,6 +20,8 @@ _VERBS: Mapping[str, tuple[str, str, str]] = {
     "lint": ("lint", "Policies", "check the files, offline"),
     "import": ("import_", "Policies", "DSM's own schedules as policies"),
     "init": ("init", "Set up", "connect a NAS, write the files"),
+    "doctor": ("doctor", "Set up", "what is wrong, its cure"),
+    "login": ("login", "Set up", "renew two-factor sign-in"),
     "schema": ("schema", "For tools", "a JSON Schema: policy, config or plan"),
     "demo": ("demo", "To try", "the main job against a simulated NAS"),
     "simulator": ("simulator", "To try", "a simulated DSM to try policies on"),
