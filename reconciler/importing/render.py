@@ -139,7 +139,8 @@ def _selector(draft: Draft) -> list[str]:
 
 def _entry(target: FoundTarget) -> str:
     """Return a selector's entry: the name, or the uuid where the name would read as a pattern."""
-    if _MAGIC.search(target.name) or not target.name.isprintable():
+    unreadable = not target.name.isprintable() or "\ufffd" in target.name
+    if unreadable or _MAGIC.search(target.name):
         return f"{{uuid: {quoted(target.uuid)}}}"
     return quoted(target.name)
 
