@@ -32,7 +32,7 @@ from reconciler.zones import zone
 if TYPE_CHECKING:
     from reconciler.cli.settings import Settings
     from reconciler.importing.model import Survey
-    from reconciler.inventory.model import Configuration
+    from reconciler.inventory.model import Configuration, Unit
     from reconciler.model import Observation
 
 _FILE = "reconciler.yaml"
@@ -408,10 +408,16 @@ def forget_unit(configuration: Configuration, name: str) -> None:
 def _proven(path: Path, name: str, before: Configuration | None) -> None:
     """Load what was written; it must hold every unit of before, unchanged but for this one."""
     after = load_configuration(path)
-    names = {unit.name for unit in after.units}
-    old = {unit.name for unit in before.units} if before is not None else set()
-    if names != old | {name}:
+    old = {unit.name: _bare(unit) for unit in before.units} if before is not None else {}
+    new = {unit.name: _bare(unit) for unit in after.units}
+    if set(new) != {*old, name} or any(new[k] != old[k] for k in old if k != name):
         raise UserError(f"{path} would not hold the same units any more, so it was left alone")
+
+
+def _bare(unit: Unit) -> tuple[object, ...]:
+    """Return what a unit says, the lines it stands on left aside."""
+    secret = (unit.password.file, unit.password.env, unit.password.command)
+    return (unit.url, unit.account, secret, unit.tls, unit.timezone, dict(unit.tags), unit.serials)
 
 
 def installation() -> str:

@@ -86,7 +86,7 @@ def replaced(source: str, path: str, name: str, values: Mapping[str, str]) -> st
         if _end_of_block(lines, row + 1, column + 1) != row + 1:
             raise _by_hand(path, unit_lines(name, values))
         comment = re.search(r"\s+#.*$", lines[row])
-        tail = comment.group() if comment and not value.endswith('"') else ""
+        tail = comment.group() if comment else ""
         lines[row] = f"{' ' * column}{key}: {value}{tail}"
     end = _end_of_block(lines, units.keys[name].line, column)
     added = [f"{' ' * column}{key}: {value}" for key, value in values.items() if key not in rows]
