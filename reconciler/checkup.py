@@ -95,7 +95,7 @@ def _checks(ward: Ward, clock: dsm.Clock) -> Iterator[Check]:
     yield from trust
     if any(check.level is Level.PROBLEM for check in trust):
         return
-    latch = dsm.Latch(connection.latch_folder, connection.name, connection.credential)
+    latch = dsm.Latch(connection.latches, connection.name, connection.credential)
     try:
         closed = latch.closed(int(clock.time()))
     except PermanentError as error:

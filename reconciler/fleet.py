@@ -16,7 +16,7 @@ from reconciler.execute import UnitOutcome
 from reconciler.inventory.secrets import read_secret
 from reconciler.planning.plan import Plan, UnitPlan
 from reconciler.planning.unit import Wish
-from reconciler.reconcile import Looked, apply, look, unread
+from reconciler.reconcile import Looked, afterwards, apply, look, unread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,19 +26,24 @@ if TYPE_CHECKING:
     from reconciler.inventory.model import Configuration, SecretReference, Unit
     from reconciler.model import Instant
     from reconciler.policy.model import PolicySet
+    from reconciler.store import Store
 
 _AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run is made with; `environment` is where `{env: NAME}` secrets are looked up."""
+    """What one run is made with; `environment` is where `{env: NAME}` secrets are looked up.
+
+    `store` holds what earlier runs left.
+    """
 
     configuration: Configuration
     policies: PolicySet
     clock: Clock
     environment: Mapping[str, str]
     identifier: str
+    store: Store
 
 
 class Fleet:
@@ -64,6 +69,8 @@ class Fleet:
         self._read_only = read_only
         self._sessions = ExitStack()
         self._writers: dict[str, Writer] = {}
+        self._hostnames = run.store.hostnames()
+        self._memories = {unit.name: run.store.unit(unit.name) for unit in units}
 
     def __enter__(self) -> Self:
         return self
@@ -83,8 +90,16 @@ class Fleet:
         return _one_name_each(found)
 
     def apply(self, looked: Sequence[Looked]) -> tuple[UnitOutcome, ...]:
-        """Apply what was looked at, unit by unit; one unit's trouble does not stop the others."""
-        return tuple(self._apply(one) for one in looked if one.observation is not None)
+        """Apply what was looked at, unit by unit; one unit's trouble does not stop the others.
+
+        What each unit looks like afterwards is kept for the next run.
+        """
+        return tuple(self._applied(one) for one in looked)
+
+    def _applied(self, looked: Looked) -> UnitOutcome:
+        outcome = self._apply(looked)
+        self._run.store.keep(afterwards(looked, outcome))
+        return outcome
 
     def _look(self, unit: Unit) -> Looked:
         wish = self._wish(unit)
@@ -113,6 +128,8 @@ class Fleet:
             brakes=configuration.brakes,
             installation=configuration.installation,
             only_unit=len(configuration.units) == 1,
+            hostnames=self._hostnames,
+            memory=self._memories[unit.name],
         )
 
     def _open(self, unit: Unit) -> Reader:
@@ -143,7 +160,7 @@ def connection_to(unit: Unit, run: Run) -> dsm.Connection:
         ca_file=unit.tls.ca_file,
         fingerprints=unit.tls.fingerprints,
         insecure=unit.tls.insecure,
-        latch_folder=run.configuration.state_folder,
+        latches=run.store,
     )
 
 

@@ -11,13 +11,17 @@ from reconciler.authorize import Intent, authorize
 from reconciler.errors import TargetError
 from reconciler.execute import UnitOutcome, execute
 from reconciler.execute.ground import Ground
-from reconciler.observe import Observer
+from reconciler.model import NameForm
+from reconciler.observe import Observer, with_shift
 from reconciler.planning.plan import UnitPlan
-from reconciler.planning.unit import plan_unit
-from reconciler.policy.select import owner
+from reconciler.planning.remember import remember, without
+from reconciler.planning.remember import unread as unread_memory
+from reconciler.planning.unit import FRACTIONAL_OFFSETS, holds_on, plan_unit, situate
+from reconciler.policy.select import holds_of, owner
 
 if TYPE_CHECKING:
     from reconciler.dsm import Clock, Reader, Writer
+    from reconciler.memory import UnitMemory
     from reconciler.model import Instant, Kind, Observation
     from reconciler.planning.unit import Wish
 
@@ -39,9 +43,11 @@ def look(wish: Wish, reader: Reader, *, now: Instant | None = None) -> Looked:
 
     def owned(kind: Kind, name: str, uuid: str) -> bool:
         found = owner(wish.policies, wish.unit, kind, name, uuid, only_unit=wish.only_unit)
-        return found.policy is not None
+        held = holds_of(wish.policies, wish.unit, kind, name, uuid)
+        bound = any(bond.key == (kind, uuid) for bond in wish.memory.holds)
+        return found.policy is not None or bool(held) or bound
 
-    observation = Observer(wish.unit.name, reader).whole(owned)
+    observation = _measured(Observer(wish.unit.name, reader).whole(owned), wish)
     if now is not None:
         observation = replace(observation, now=now)
     stranger = _stranger(wish, observation)
@@ -61,6 +67,29 @@ def apply(looked: Looked, writer: Writer, clock: Clock, *, run: str) -> UnitOutc
     return execute(permit, ground)
 
 
+def afterwards(looked: Looked, outcome: UnitOutcome) -> UnitMemory:
+    """Return what the next pass is to know of the unit after this one."""
+    wish = looked.wish
+    if looked.observation is None or looked.plan.problem:
+        return unread_memory(wish.memory, looked.plan.problem, looked.plan.now)
+    last = outcome.observation or looked.observation
+    before = without(wish.memory, outcome.deleted)
+    again = replace(wish, memory=before)
+    holds = {(t.kind, t.uuid): holds_on(again, t) for t in last.targets}
+    return remember(
+        before, plan_unit(again, last), last, situate(again, last),
+        holds=holds, standing=wish.policies.holds,
+    )  # fmt: skip
+
+
+def _measured(observation: Observation, wish: Wish) -> Observation:
+    """Take off what an earlier creation measured, as long as the NAS's zone still explains it."""
+    for form, shift in wish.memory.shifts:
+        if form is NameForm.BARE or observation.utc_offset in FRACTIONAL_OFFSETS:
+            observation = with_shift(observation, form, shift)
+    return observation
+
+
 _SERIAL_STEP = (
     "check `url` in the inventory; if the unit was replaced, write its new `serial` there"
 )
@@ -71,9 +100,10 @@ def _stranger(wish: Wish, observation: Observation) -> str:
     serial = observation.identity.serial
     if not serial:
         return "it reported no serial number, so it cannot be told from another unit"
-    if wish.unit.serials and serial not in wish.unit.serials:
-        known = " or ".join(wish.unit.serials)
-        return f"it is another unit: serial {serial}, the inventory says {known}"
+    known = wish.unit.serials or wish.memory.serials
+    if known and serial not in known:
+        source = "the inventory says" if wish.unit.serials else "until now it was"
+        return f"it is another unit: serial {serial}, {source} {' or '.join(known)}"
     return ""
 
 

@@ -25,6 +25,7 @@ from reconciler.inventory.secrets import read_secret
 from reconciler.model import Kind, Place
 from reconciler.policy.load import read_texts
 from reconciler.schemafile import schema_text
+from reconciler.store import open_store
 from reconciler.survey import survey
 from reconciler.wording import counted
 from reconciler.zones import zone
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
     from reconciler.importing.model import Survey
     from reconciler.inventory.model import Configuration, Unit
     from reconciler.model import Observation
+    from reconciler.store import Store
 
 _FILE = "reconciler.yaml"
+_STATE = "sqlite:///state.db"
 _ACCOUNT = "svc-snapshots"
 _TWO_FACTOR = 403
 _WRONG_PASSWORD = 400
@@ -87,9 +90,13 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     path = Path(settings.config or os.environ.get("RECONCILER_CONFIG") or _FILE)
     configuration = load_configuration(path) if path.exists() else None
     _check(wanted, path, configuration)
-    met = _meet(wanted, settings, path.parent)
-    _say_met(met)
-    told = _write(wanted, met, path, configuration)
+    state = configuration.state if configuration is not None else _STATE
+    with open_store(state, path.parent) as store:
+        met = _meet(wanted, settings, store)
+        _say_met(met)
+        told = _write(wanted, met, path, configuration)
+        if wanted.replaced:
+            store.forget_serials(met.found.nas)
     output.show("\n" + told + "\nNext: reconcile --dry-run")
 
 
@@ -109,15 +116,15 @@ def _check(wanted: Wanted, path: Path, configuration: Configuration | None) -> N
         )
 
 
-def _meet(wanted: Wanted, settings: Settings, folder: Path) -> Met:
-    connection = _trusted(wanted, folder)
+def _meet(wanted: Wanted, settings: Settings, store: Store) -> Met:
+    connection = _trusted(wanted, store)
     connection = replace(
         connection,
         account=_asked(wanted, wanted.account, "--account", _account),
         password=_password(wanted),
     )
     clock = settings.clock or dsm.SystemClock()
-    latch = dsm.Latch(connection.latch_folder, connection.name, connection.credential)
+    latch = dsm.Latch(connection.latches, connection.name, connection.credential)
     closed = latch.lift(int(clock.time()))
     if closed is not None:
         raise _cured(closed, connection)
@@ -151,13 +158,13 @@ def _cured(error: CredentialError, connection: dsm.Connection) -> CredentialErro
     return CredentialError(str(error), code=error.code, next_step=step)
 
 
-def _trusted(wanted: Wanted, folder: Path) -> dsm.Connection:
+def _trusted(wanted: Wanted, store: Store) -> dsm.Connection:
     """Return a connection whose certificate somebody or the system trusts."""
     seen = dsm.presented(wanted.url)
     host = wanted.url.split("//")[-1].rstrip("/").rsplit(":", 1)[0]
     plain = dsm.Connection(
         name=wanted.name or host, url=wanted.url.rstrip("/"), account="", password="",
-        latch_folder=folder,
+        latches=store,
     )  # fmt: skip
     if seen is None or (not seen.distrust and wanted.accept is None):
         return plain
@@ -381,7 +388,6 @@ def _configure(
         place = next(unit.place for unit in configuration.units if unit.name == name)
         if Path(place.path).resolve() != path.resolve():
             raise UserError(f"{name} stands in {place}", next_step="write its new values there")
-        forget_unit(configuration, name)
         files.instead(path, edit.replaced(source, str(path), name, values))
         return path
     folder = _inventory_folder(path, configuration)
@@ -398,11 +404,6 @@ def _inventory_folder(path: Path, configuration: Configuration) -> Path | None:
     """Return the folder of units where `nas` names one."""
     place = configuration.units[0].place
     return Path(place.path).parent if Path(place.path).resolve() != path.resolve() else None
-
-
-def forget_unit(configuration: Configuration, name: str) -> None:
-    """Forget which serial stood for a name before: the seam for what remembers serials."""
-    del configuration, name
 
 
 def _proven(path: Path, name: str, before: Configuration | None) -> None:

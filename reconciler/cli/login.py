@@ -38,7 +38,7 @@ def command(ctx: click.Context, nas: str) -> None:
     unit = units[0]
     run = settings.run(PolicySet(()))
     plain = replace(connection_to(replace(unit, device_token=None), run), device_token="")
-    latch = dsm.Latch(plain.latch_folder, plain.name, plain.credential)
+    latch = dsm.Latch(plain.latches, plain.name, plain.credential)
     closed = latch.lift(int(run.clock.time()))
     if closed is not None:
         raise closed

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _VERBS: Mapping[str, tuple[str, str, str]] = {
     # verb: (module, occasion, what it does)
+    "status": ("status", "Every day", "what needs you"),
     "explain": ("explain", "Every day", "why one snapshot stays or goes"),
     "list": ("listing", "Every day", "what is on the NAS"),
     "lint": ("lint", "Policies", "check the files, offline"),
@@ -22,11 +23,12 @@ _VERBS: Mapping[str, tuple[str, str, str]] = {
     "init": ("init", "Set up", "connect a NAS, write the files"),
     "doctor": ("doctor", "Set up", "what is wrong, its cure"),
     "login": ("login", "Set up", "renew two-factor sign-in"),
+    "audit": ("audit", "For proof", "the trail: show, verify, export"),
     "schema": ("schema", "For tools", "a JSON Schema: policy, config or plan"),
     "demo": ("demo", "To try", "the main job against a simulated NAS"),
     "simulator": ("simulator", "To try", "a simulated DSM to try policies on"),
 }
-_OCCASIONS = ("Every day", "Policies", "Set up", "For tools", "To try")
+_OCCASIONS = ("Every day", "Policies", "Set up", "For proof", "For tools", "To try")
 
 
 class Verbs(click.Group):
@@ -99,6 +101,7 @@ def reconcile(ctx: click.Context, /, **options: Any) -> int | None:
     settings = ctx.obj if isinstance(ctx.obj, Settings) else Settings()
     settings.config = options.pop("config") or settings.config
     ctx.obj = settings
+    ctx.call_on_close(settings.close)
     if ctx.invoked_subcommand is not None:
         return None
     from reconciler.cli.run import Choice, run_pass

@@ -69,7 +69,7 @@ def run_pass(settings: Settings, choice: Choice) -> int:
     run = settings.run(policies)
     with Fleet(run, units, read_only=choice.dry_run, now=read_moment(choice.now)) as fleet:
         everything = fleet.look()
-        _warn(_unmatched(policies, everything, settings.configuration.units))
+        _warn(unmatched_of(policies, everything, settings.configuration.units))
         looked = tuple(_narrowed(one, choice) for one in everything)
         plan = plan_of(looked, created_at=int(run.clock.time()), revision=policies.revision)
         _check_targets(plan, choice)
@@ -84,7 +84,7 @@ def run_pass(settings: Settings, choice: Choice) -> int:
     return worst(_codes(plan, outcomes, detailed=False, dry=False))
 
 
-def _unmatched(
+def unmatched_of(
     policies: PolicySet, looked: Sequence[Looked], units: Sequence[Unit]
 ) -> tuple[Finding, ...]:
     """Return a finding for each selector entry that fits nothing of what was read."""
@@ -194,14 +194,14 @@ def _warn(findings: Sequence[Finding]) -> None:
             print(f"{place}{finding.severity}: {finding.text}", file=sys.stderr)  # noqa: T201
 
 
-def read_moment(text: str | None) -> Instant | None:
-    """Read `--now`; a usage error where it is no time, UTC where it states no offset."""
+def read_moment(text: str | None, option: str = "--now") -> Instant | None:
+    """Read an option's time; a usage error where it is none, UTC where it states no offset."""
     if text is None:
         return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise click.UsageError(
-            f"--now {text} is no time; write one such as 2026-12-24T18:00:00+01:00"
+            f"{option} {text} is no time; write one such as 2026-12-24T18:00:00+01:00"
         ) from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

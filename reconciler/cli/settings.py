@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.dsm import Clock
     from reconciler.inventory.model import Configuration, Unit
     from reconciler.policy.model import PolicySet
+    from reconciler.store import Store
 
 
 @dataclass(slots=True)
@@ -31,6 +32,7 @@ class Settings:
     config: str | None = None
     clock: Clock | None = None
     _configuration: Configuration | None = field(default=None)
+    _store: Store | None = field(default=None)
 
     @property
     def configuration(self) -> Configuration:
@@ -60,6 +62,22 @@ class Settings:
         units = self.configuration.units
         return select_units(units, expressions) if expressions else units
 
+    @property
+    def store(self) -> Store:
+        """The state, opened once; raises PermanentError where it cannot be used."""
+        if self._store is None:
+            from reconciler.store import open_store
+
+            configuration = self.configuration
+            self._store = open_store(configuration.state, configuration.path.parent)
+        return self._store
+
+    def close(self) -> None:
+        """Close the state, where it was opened."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
     def run(self, policies: PolicySet) -> Run:
         """Begin a run: with the machine's clock unless one was handed in."""
         from reconciler.dsm import SystemClock
@@ -69,6 +87,7 @@ class Settings:
             policies=policies,
             clock=self.clock or SystemClock(),
             environment=os.environ,
+            store=self.store,
             identifier=f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(2)}",
         )
 

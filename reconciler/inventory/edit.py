@@ -54,7 +54,7 @@ def with_unit(source: str, path: str, name: str, values: Mapping[str, str]) -> s
     lines = source.splitlines()
     first = min(place.line for place in units.keys.values())
     column = units.keys[next(iter(units.value))].column - 1
-    if column == 0 or any(place.column - 1 != column for place in units.keys.values()):
+    if column == 0 or not _own_lines(lines, units, column):
         raise _by_hand(path, unit_lines(name, values))
     end = _end_of_block(lines, first - 1, column)
     new = [f"{' ' * column}{line.lstrip()}" for line in unit_lines(name, values)[:1]]
@@ -74,10 +74,9 @@ def replaced(source: str, path: str, name: str, values: Mapping[str, str]) -> st
             f"{path} has no unit {name} to replace", next_step="leave --replaced out to add it"
         )
     lines = source.splitlines()
-    columns = {place.column - 1 for place in node.keys.values()}
     rows = {key: place.line - 1 for key, place in node.keys.items()}
-    column = min(columns)
-    if len(columns) != 1 or len(set(rows.values())) != len(rows):
+    column = min(place.column for place in node.keys.values()) - 1
+    if not _own_lines(lines, node, column):
         raise _by_hand(path, unit_lines(name, values))
     for key, value in values.items():
         if key not in rows:
@@ -106,6 +105,14 @@ def _units(source: str, path: str) -> Node:
         )
     found: Node = units
     return found
+
+
+def _own_lines(lines: Sequence[str], node: Node, column: int) -> bool:
+    """Whether each key of a map begins its own line, all at one indentation."""
+    return all(
+        place.column - 1 == column and not lines[place.line - 1][:column].strip()
+        for place in node.keys.values()
+    )
 
 
 def _end_of_block(lines: Sequence[str], start: int, column: int) -> int:

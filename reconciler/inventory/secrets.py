@@ -69,8 +69,19 @@ def _raw(reference: SecretReference, environment: Mapping[str, str]) -> str:
                 f"environment variable {reference.env} is not set ({reference.place})",
                 next_step="set it where the reconciler runs, or write {{file: …}}",
             )
-        return environment[reference.env]
+        return _text(environment[reference.env], reference)
     return _from_command(reference)
+
+
+def _text(value: str, reference: SecretReference) -> str:
+    """Refuse bytes that are no UTF-8, which the environment hands over as lone surrogates."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise SecretError(
+            f"environment variable {reference.env} is no UTF-8 text ({reference.place})"
+        ) from None
+    return value
 
 
 def _from_file(reference: SecretReference, path: Path) -> str:

@@ -17,6 +17,7 @@ from reconciler.policy.load import load_policies, read_texts
 from reconciler.policy.select import unmatched
 from reconciler.simulator import Nas, Simulator
 from reconciler.simulator.clock import Clock
+from reconciler.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -116,8 +117,14 @@ def _pass(configuration: Configuration, clock: Clock) -> tuple[Plan, Sequence[Un
     """Plan and apply one pass over every unit; return what was planned and what came of it."""
     policies = load_policies(_POLICIES, units=configuration.units, brakes=configuration.brakes)
     passwords = {f"{n}_PASSWORD": Nas().password for n in range(len(_FURNISH))}
-    run = Run(configuration, policies, _SimulatedClock(clock), passwords, "example")
-    with Fleet(run, configuration.units, read_only=False) as fleet:
+    with (
+        open_store(configuration.state, configuration.path.parent) as store,
+        Fleet(
+            Run(configuration, policies, _SimulatedClock(clock), passwords, "example", store),
+            configuration.units,
+            read_only=False,
+        ) as fleet,
+    ):
         looked = fleet.look()
         plan = plan_of(looked, created_at=int(clock.now()), revision=policies.revision)
         return plan, fleet.apply(looked)
