@@ -19,7 +19,7 @@ from reconciler.errors import CredentialError, PermanentError, UserError
 from reconciler.importing import zone as zones
 from reconciler.importing.render import summary
 from reconciler.inventory import edit
-from reconciler.inventory.load import load_configuration
+from reconciler.inventory.load import default_state, load_configuration
 from reconciler.inventory.model import SecretReference
 from reconciler.inventory.secrets import read_secret
 from reconciler.model import Kind, Place
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from reconciler.store import Store
 
 _FILE = "reconciler.yaml"
-_STATE = "sqlite:///state.db"
 _ACCOUNT = "svc-snapshots"
 _TWO_FACTOR = 403
 _WRONG_PASSWORD = 400
@@ -90,7 +89,7 @@ def command(ctx: click.Context, /, **options: Any) -> None:
     path = Path(settings.config or os.environ.get("RECONCILER_CONFIG") or _FILE)
     configuration = load_configuration(path) if path.exists() else None
     _check(wanted, path, configuration)
-    state = configuration.state if configuration is not None else _STATE
+    state = configuration.state if configuration is not None else default_state(path)
     with open_store(state, path.parent) as store:
         met = _meet(wanted, settings, store)
         _say_met(met)

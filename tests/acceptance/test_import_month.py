@@ -14,12 +14,12 @@ from reconciler.cli.demo import SimulatedClock
 from reconciler.cli.settings import Settings
 from reconciler.fleet import Fleet
 from reconciler.simulator import Clock, Nas, Retention, Schedule, Simulator
-from reconciler.simulator.actors import prune_share
+from reconciler.simulator.actors import prune_lun, prune_share
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reconciler.simulator import Share
+    from reconciler.simulator import Lun, Share
 
 _ZONE = ZoneInfo("Europe/Zurich")
 # Both the end of summer time and the turn of a month lie inside.
@@ -40,6 +40,8 @@ _KINDS = {
     "smart-only-weeks": ({"policy": 128, "advanced": 9, "weekly": 2, "minimum": 4}, _NIGHTLY),
     "smart-only-months": ({"policy": 128, "advanced": 16, "monthly": 1}, _NIGHTLY),
     "smart-minimum": ({"policy": 128, "advanced": 5, "daily": 2, "minimum": 9}, _FOUR_HOURS),
+    "latest-locked": ({"policy": 20, "recently": 9}, _FOUR_HOURS),
+    "smart-locked": ({"policy": 128}, _FOUR_HOURS),
     "none": ({"policy": 0}, _FOUR_HOURS),
     "keep-all": ({"policy": 1 << 31}, _FOUR_HOURS),
     "unknown-code": ({"policy": 84, "days": 2, "recently": 2}, _FOUR_HOURS),
@@ -59,14 +61,24 @@ def _fill(nas: Nas, *, pruned: bool, counts_held: bool, sunday: bool, immutable:
         )
         for days in range(60, 0, -1):
             at = _START - timedelta(days=days, minutes=17)
-            share.add_snapshot(at, scheduled=True)
+            locked = name.endswith("-locked") and days % 10 == 1
+            share.add_snapshot(at, scheduled=True, locked=locked)
             share.add_snapshot(at + timedelta(hours=9), scheduled=days % 3 > 0)
             if days % 9 == 0:
                 share.add_snapshot(at + timedelta(hours=5), "by hand")
+    own = Retention(policy=20, recently=7, counts_held=counts_held)
+    lun = nas.add_lun("disk", schedule=Schedule(**_FOUR_HOURS), retention=own if pruned else
+                      Retention())  # fmt: skip
+    for days in range(20, 0, -1):
+        lun.add_snapshot(_START - timedelta(days=days), scheduled=True, locked=days in (3, 12))
 
 
-def _names(share: Share) -> set[str]:
-    return {snapshot.name for snapshot in share.snapshots}
+def _target(nas: Nas, name: str) -> Share | Lun:
+    return next(found for found in (*nas.shares, *nas.luns) if found.name == name)
+
+
+def _names(target: Share | Lun) -> set[str]:
+    return {snapshot.name for snapshot in target.snapshots}
 
 
 @pytest.mark.parametrize(("counts_held", "sunday", "immutable"), _ALL_OPEN)
@@ -102,16 +114,17 @@ def test_nothing_goes_that_dsm_would_not_delete(
             ours.tick()
             for share in own.shares:
                 prune_share(own, share, own.clock.now())
+            prune_lun(own, own.lun("disk"), own.clock.now())
             for name, victims in _planned(tmp_path / "reconciler.yaml", ours).items():
-                wrong = victims & _names(own.share(name))
+                wrong = victims & _names(_target(own, name))
                 assert not wrong, (name, min(wrong), ours.clock.now())
-                share = ours.share(name)
-                share.snapshots = [s for s in share.snapshots if s.name not in victims]
+                target = _target(ours, name)
+                target.snapshots[:] = [s for s in target.snapshots if s.name not in victims]
                 went |= {name} if victims else set()
             beside = _planned(tmp_path / "dsm.yaml", own)
             assert not any(beside.values()), beside
         pruned = {name for name, (retention, _) in _KINDS.items() if retention["policy"] in _PRUNE}
-        assert went == pruned
+        assert went == (pruned | {"disk"}) - {"smart-locked"}
 
 
 _STEP_HOURS = 19  # by and by every hour of the day
