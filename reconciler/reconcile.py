@@ -18,9 +18,11 @@ from reconciler.planning.remember import remember, without
 from reconciler.planning.remember import unread as unread_memory
 from reconciler.planning.unit import FRACTIONAL_OFFSETS, holds_on, plan_unit, situate
 from reconciler.policy.select import holds_of, owner
+from reconciler.watch import Watch
 
 if TYPE_CHECKING:
     from reconciler.dsm import Clock, Reader, Writer
+    from reconciler.errors import ReconcilerError
     from reconciler.memory import UnitMemory
     from reconciler.model import Instant, Kind, Observation
     from reconciler.planning.unit import Wish
@@ -57,13 +59,15 @@ def look(wish: Wish, reader: Reader, *, now: Instant | None = None) -> Looked:
     return Looked(wish, observation, plan)
 
 
-def apply(looked: Looked, writer: Writer, clock: Clock, *, run: str) -> UnitOutcome:
+def apply(
+    looked: Looked, writer: Writer, clock: Clock, *, run: str, watch: Watch | None = None
+) -> UnitOutcome:
     """Run what nothing stops of a plan that was looked at; each write is verified."""
     if looked.observation is None:
         raise TargetError(looked.plan.problem, next_step=looked.plan.next_step)
     permit = authorize(looked.plan, Intent.APPLY)
     log = structlog.get_logger().bind(nas=permit.nas, run=run)
-    ground = Ground(looked.wish, writer, clock, looked.observation, log)
+    ground = Ground(looked.wish, writer, clock, looked.observation, log, watch=watch or Watch())
     return execute(permit, ground)
 
 
@@ -107,7 +111,7 @@ def _stranger(wish: Wish, observation: Observation) -> str:
     return ""
 
 
-def unread(wish: Wish, error: TargetError, now: Instant) -> Looked:
+def unread(wish: Wish, error: ReconcilerError, now: Instant) -> Looked:
     """Return the empty plan of a unit that could not be read: unknown, never compliant (P16)."""
     plan = UnitPlan(
         nas=wish.unit.name,

@@ -15,9 +15,12 @@ from reconciler.inventory.load import find_configuration, load_configuration
 from reconciler.inventory.model import GitSource
 from reconciler.inventory.select import select_units
 from reconciler.policy.load import load_policies
+from reconciler.report.style import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from structlog.typing import EventDict
 
     from reconciler.dsm import Clock
     from reconciler.inventory.model import Configuration, Unit
@@ -101,25 +104,29 @@ def _shown(path: Path) -> Path:
 
 
 def configure_logging(form: str, *, verbose: bool) -> None:
-    """Send structured events to stderr, redacted; `form` is `console` or `json`."""
+    """Send structured events to stderr, redacted; `form` is `console` or `json`.
+
+    On a console what came from a NAS is written without anything that could steer the terminal.
+    """
     import logging
     import sys
 
     import structlog
 
+    from reconciler.cli.output import style
     from reconciler.dsm.redact import redact
 
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
+    renderers: list[structlog.typing.Processor] = (
+        [structlog.processors.JSONRenderer()]
         if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else [_harmless, structlog.dev.ConsoleRenderer(colors=style(error=True).colour)]
     )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             redact,
-            renderer,
+            *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.DEBUG if verbose else logging.WARNING
@@ -127,3 +134,10 @@ def configure_logging(form: str, *, verbose: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def _harmless(logger: object, method: str, event: EventDict) -> EventDict:
+    """Write out whatever in an event could steer a terminal."""
+    del logger, method
+    return {key: value if isinstance(value, int | float) else printable(str(value))
+            for key, value in event.items()}  # fmt: skip

@@ -27,7 +27,15 @@ from reconciler.dsm.errors import (
 from reconciler.dsm.latch import Latch, Latches
 from reconciler.dsm.offer import Offer, offers
 from reconciler.dsm.otp import STEP_SECONDS, one_time_code
-from reconciler.errors import AmbiguousWrite, PermanentError, Refusal, TargetError, TemporaryError
+from reconciler.errors import (
+    AmbiguousWrite,
+    Interrupted,
+    PermanentError,
+    Refusal,
+    TargetError,
+    TemporaryError,
+)
+from reconciler.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,12 +90,19 @@ class Session:
     """
 
     def __init__(
-        self, connection: Connection, transport: Transport, clock: Clock, *, read_only: bool
+        self,
+        connection: Connection,
+        transport: Transport,
+        clock: Clock,
+        *,
+        read_only: bool,
+        watch: Watch | None = None,
     ) -> None:
         self.connection = connection
         self._transport = transport
         self._clock = clock
         self._read_only = read_only
+        self._watch = watch or Watch()
         self._offers: dict[str, Offer] = {}
         self._sid = ""
         self._token = ""
@@ -135,8 +150,9 @@ class Session:
     def call(self, api: str, method: str, parameters: Mapping[str, Any] | None = None) -> Any:
         """Call one method and return DSM's `data`, None where it sent none.
 
-        A read is tried again while its failure may pass; a write is sent once. Raises
-        AmbiguousWrite where a write was sent and its answer is lost.
+        A read is tried again while its failure may pass; a write is sent once, and no more once
+        the run was asked to stop (Interrupted). Raises AmbiguousWrite where a write was sent and
+        its answer is lost.
         """
         known = self.method(api, method)
         form = {
@@ -146,6 +162,8 @@ class Session:
             **{key: encode(value) for key, value in (parameters or {}).items()},
         }
         if known.writes:
+            if self._watch.halted():
+                raise Interrupted("the run was interrupted before this was sent")
             try:
                 return self._signed_in(known, form)
             except AnswerLost as error:
@@ -156,6 +174,8 @@ class Session:
             except SessionExpired:
                 raise
             except TemporaryError as error:
+                if self._watch.halted():
+                    raise
                 self._log.info("call.again", api=api, method=method, error=str(error))
                 self._clock.sleep(pause)
         return self._signed_in(known, form)

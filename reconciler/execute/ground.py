@@ -10,6 +10,7 @@ from reconciler.model import Kind
 from reconciler.observe import Observer, with_shift
 from reconciler.planning.plan import State, Stop, TargetPlan
 from reconciler.planning.unit import Wish, plan_one, situate
+from reconciler.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +50,7 @@ class Ground:
     stop: Stop | None = None
     full: dict[str, str] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)
+    watch: Watch = field(default_factory=Watch)
 
     @property
     def now(self) -> Instant:

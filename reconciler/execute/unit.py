@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.errors import CredentialError, Refusal, TemporaryError
+from reconciler.errors import CredentialError, Interrupted, Refusal, TemporaryError
 from reconciler.execute.outcome import TargetOutcome, UnitOutcome
 from reconciler.execute.target import TargetRun
+from reconciler.wording import counted
 
 if TYPE_CHECKING:
     from reconciler.authorize import Permit
@@ -21,8 +22,9 @@ def execute(permit: Permit, ground: Ground) -> UnitOutcome:
     """Apply a permit and return what became of each action.
 
     Raises Refusal where the unit on this ground is not the permit's. After a refused sign-in, a
-    refusal of our own in the middle, or when two targets in a row could not be read, the rest of
-    the unit is left for the next pass; what was done until then is told.
+    refusal of our own in the middle, when two targets in a row could not be read, or when the run
+    is asked to stop, the rest of the unit is left for the next pass; what was done until then is
+    told.
     """
     if ground.observation.identity.serial != permit.serial:
         raise Refusal(f"{permit.nas}: the permit is for serial {permit.serial}, another unit")
@@ -30,6 +32,11 @@ def execute(permit: Permit, ground: Ground) -> UnitOutcome:
     lost = 0
     log = ground.log
     for target in permit.targets:
+        if ground.watch.halted():
+            return _stopped(
+                permit, done, Interrupted("the run was interrupted"), last=ground.observation
+            )
+        ground.watch.begins(permit.nas, target.label)
         ground.log = log.bind(target=target.label, policy=target.policy)
         run = TargetRun(ground, target)
         done.append(run.run())
@@ -50,7 +57,8 @@ def _stopped(
     return UnitOutcome(
         permit.nas,
         tuple(done),
-        problem=f"{error}; {left} targets were left for the next pass",
+        problem=f"{error}; {counted(left, 'target')} {'was' if left == 1 else 'were'} left for the "
+        "next pass",
         next_step=error.next_step if error is not None else "",
         observation=last,
     )

@@ -94,12 +94,13 @@ def _unit(unit: UnitPlan) -> dict[str, Any]:
         "problem": unit.problem or None,
         "next_step": unit.next_step or None,
         "suspended": unit.suspended or None,
-        "findings": [_finding(finding) for finding in unit.findings],
-        "waiting": _waiting(unit),
+        "findings": [finding_document(finding) for finding in unit.findings],
+        "waiting": waiting_document(unit),
     }
 
 
-def _waiting(unit: UnitPlan) -> dict[str, Any] | None:
+def waiting_document(unit: UnitPlan) -> dict[str, Any] | None:
+    """Return what waits for approval on a unit as JSON values, None where nothing does."""
     waits = digest.waiting(unit)
     if waits is None:
         return None
@@ -130,7 +131,7 @@ def _target(target: TargetPlan, unit: UnitPlan) -> dict[str, Any]:
         },
         "no_room": target.no_room or None,
         "selected_by": _place(target.selected_by),
-        "findings": [_finding(finding) for finding in target.findings],
+        "findings": [finding_document(finding) for finding in target.findings],
         "actions": [_action(target, action) for action in target.actions],
         "snapshots": [_verdict(verdict) for verdict in _in_time(target.snapshots)],
     }
@@ -154,7 +155,8 @@ def _in_time(verdicts: Iterable[SnapshotVerdict]) -> list[SnapshotVerdict]:
     return sorted(verdicts, key=order)
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """Return a finding as JSON values."""
     return {
         "code": finding.code,
         "severity": str(finding.severity),
