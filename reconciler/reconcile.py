@@ -95,7 +95,7 @@ def _measured(observation: Observation, wish: Wish) -> Observation:
 
 
 _SERIAL_STEP = (
-    "check `url` in the inventory; if the unit was replaced: reconcile init URL --name N --replaced"
+    "check `url` in the inventory; if the unit was replaced, write its new `serial` there"
 )
 
 

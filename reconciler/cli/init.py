@@ -15,7 +15,7 @@ from reconciler import dsm
 from reconciler.cli import output
 from reconciler.cli.files import SECRET, Written, all_or_nothing
 from reconciler.cli.import_ import schema_line, written
-from reconciler.errors import CredentialError, PermanentError, UserError
+from reconciler.errors import CredentialError, InvalidDocuments, PermanentError, UserError
 from reconciler.importing import zone as zones
 from reconciler.importing.render import summary
 from reconciler.inventory import edit
@@ -23,7 +23,7 @@ from reconciler.inventory.load import default_state, load_configuration
 from reconciler.inventory.model import SecretReference
 from reconciler.inventory.secrets import read_secret
 from reconciler.model import Kind, Place
-from reconciler.policy.load import read_texts
+from reconciler.policy.load import load_policies, read_texts
 from reconciler.schemafile import schema_text
 from reconciler.store import open_store
 from reconciler.survey import survey
@@ -96,7 +96,20 @@ def command(ctx: click.Context, /, **options: Any) -> None:
         told = _write(wanted, met, path, configuration)
         if wanted.replaced:
             store.forget_serials(met.found.nas)
-    output.show("\n" + told + "\nNext: reconcile --dry-run")
+    output.show("\n" + told)
+    output.show(f"Next: {_next(path)}")
+
+
+def _next(path: Path) -> str:
+    """Return the next command: lint where older policies do not fit beside the new unit."""
+    after = load_configuration(path)
+    if not isinstance(after.policies, Path):
+        return "reconcile --dry-run"
+    try:
+        load_policies(after.policies, units=after.units, brakes=after.brakes)
+    except InvalidDocuments:
+        return "reconcile lint (policies that were there before need a word, such as `nas:`)"
+    return "reconcile --dry-run"
 
 
 def _check(wanted: Wanted, path: Path, configuration: Configuration | None) -> None:

@@ -202,6 +202,23 @@ def test_a_second_unit_leaves_the_file_as_it_was(silent: Path) -> None:
         assert main(["--dry-run"]) == 0
 
 
+def test_a_second_unit_says_where_older_policies_need_a_word(
+    silent: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Policies without `nas` fit one unit alone: beside a second one, lint is the next step."""
+    (silent / "policies").mkdir()
+    (silent / "policies" / "own.yaml").write_text(
+        "version: 1\npolicies:\n  - {name: own, shares: [surveillance], every: 1d}\n",
+        encoding="utf-8",
+    )
+    with Simulator(_home()) as first, Simulator(Nas(name="cellar", password=_PASSWORD)) as second:
+        second.nas.serial = "2150CELLAR001"
+        assert _init(first) == 0
+        assert "Next: reconcile --dry-run" in capsys.readouterr().out
+        assert _init(second) == 0
+        assert "Next: reconcile lint" in capsys.readouterr().out
+
+
 def test_what_cannot_be_parsed_is_not_touched(silent: Path) -> None:
     """A configuration that is broken, or on one line, is left alone with one clear error."""
     config = silent / "reconciler.yaml"
