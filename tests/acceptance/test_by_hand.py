@@ -19,6 +19,7 @@ from reconciler.policy.select import owner
 from reconciler.retention import ALL, Keep
 from reconciler.simulator import Nas, Simulator
 from reconciler.simulator.clock import Clock
+from reconciler.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,12 +91,20 @@ def test_each_row_is_kept_as_the_table_says(served: tuple[Configuration, Clock])
         assert owned.policy.min_keep == int(row["minimum"]), row
 
 
-def test_a_pass_over_both_units_takes_one_of_each(served: tuple[Configuration, Clock]) -> None:
+def test_a_pass_over_both_units_takes_one_of_each(
+    served: tuple[Configuration, Clock], tmp_path: Path
+) -> None:
     """Planned against units that hold those shares: each gets its first snapshot, none is lost."""
     configuration, clock = served
     policies = _load(configuration)
-    run = Run(configuration, policies, _Still(clock), {"SECRET": Nas().password}, "by-hand")
-    with Fleet(run, configuration.units) as fleet:
+    secrets = {"SECRET": Nas().password}
+    with (
+        open_store("sqlite:///state.db", tmp_path) as store,
+        Fleet(
+            Run(configuration, policies, _Still(clock), secrets, "by-hand", store),
+            configuration.units,
+        ) as fleet,
+    ):
         plan = plan_of(fleet.look(), created_at=int(clock.now()), revision="")
     assert [unit.problem for unit in plan.units] == ["", ""]
     made = [
