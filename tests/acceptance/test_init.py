@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
@@ -74,6 +75,17 @@ def _answer(child: pexpect.spawn, *, password: str = _PASSWORD) -> None:
     child.sendline(password)
 
 
+def _golden(name: str, screen: str) -> None:
+    """Compare what was seen with its file, what differs from run to run left out."""
+    text = re.sub(r"sha256 [0-9A-F:]{95}", "sha256 5F:1C:…:E2:09", screen.replace("\r", ""))
+    text = re.sub(r"clock [+-]\d\.\d s", "clock +0.2 s", text)
+    text = re.sub(r"place\): \d{6}", "place): 123456", text)
+    path = _ROOT / "tests" / "golden" / f"{name}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
 def _everything(folder: Path) -> set[str]:
     files = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
     return {name for name in files if not name.startswith("state.db")}
@@ -83,9 +95,10 @@ def _everything(folder: Path) -> set[str]:
 def test_from_an_empty_folder_to_a_first_plan(tmp_path: Path, seed: str | None) -> None:
     """Without one edit `init` gives a lint-clean repository and a plan, two-factor included."""
     nas = _home(otp_seed=seed)
-    began = time.monotonic()
+    began, screen = time.monotonic(), io.StringIO()
     with Simulator(nas) as sim:
         with _terminal(tmp_path, "init", sim.url) as child:
+            child.logfile_read = screen
             child.expect("self-signed")
             child.expect(re.escape(sim.fingerprint.removeprefix("sha256:")[:2].upper()))
             _answer(child)
@@ -94,6 +107,7 @@ def test_from_an_empty_folder_to_a_first_plan(tmp_path: Path, seed: str | None) 
                 child.sendline(nas.one_time_code())
             code, text = _ended(child)
         assert code == 0, text
+        _golden("init-two-factor" if seed else "init", screen.getvalue())
         assert "2 with DSM's schedule, 2 with DSM's retention: two pruners" in text
         assert "Next: reconcile --dry-run" in text
         assert _code(tmp_path, "lint", "--strict")[0] == 0
