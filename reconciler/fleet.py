@@ -183,24 +183,7 @@ class Fleet:
 
     def _open(self, unit: Unit) -> Reader:
         """Return a signed-in client that is signed out at the end of the run."""
-
-        def secret(reference: SecretReference | None) -> str:
-            if reference is None:
-                return ""
-            return read_secret(reference, environment=self._run.environment)
-
-        connection = dsm.Connection(
-            name=unit.name,
-            url=unit.url,
-            account=unit.account,
-            password=secret(unit.password),
-            otp_seed=secret(unit.otp_secret),
-            device_token=secret(unit.device_token),
-            ca_file=unit.tls.ca_file,
-            fingerprints=unit.tls.fingerprints,
-            insecure=unit.tls.insecure,
-            latches=self._run.store,
-        )
+        connection = connection_to(unit, self._run)
         clock, session = self._run.clock, ExitStack()
         reader: Reader
         if self._read_only:
@@ -235,6 +218,28 @@ def _mistake(nas: str, error: Exception) -> PermanentError:
     return PermanentError(
         f"the reconciler itself went wrong here ({kind}); the other units are not concerned",
         next_step="please report it with the log line `unit.mistake` on stderr",
+    )
+
+
+def connection_to(unit: Unit, run: Run) -> dsm.Connection:
+    """Return how to reach and sign in to a unit; raises SecretError where a secret is not there."""
+
+    def secret(reference: SecretReference | None) -> str:
+        if reference is None:
+            return ""
+        return read_secret(reference, environment=run.environment)
+
+    return dsm.Connection(
+        name=unit.name,
+        url=unit.url,
+        account=unit.account,
+        password=secret(unit.password),
+        otp_seed=secret(unit.otp_secret),
+        device_token=secret(unit.device_token),
+        ca_file=unit.tls.ca_file,
+        fingerprints=unit.tls.fingerprints,
+        insecure=unit.tls.insecure,
+        latches=run.store,
     )
 
 

@@ -19,12 +19,16 @@ _VERBS: Mapping[str, tuple[str, str, str]] = {
     "explain": ("explain", "Every day", "why one snapshot stays or goes"),
     "list": ("listing", "Every day", "what is on the NAS"),
     "lint": ("lint", "Policies", "check the files, offline"),
+    "import": ("import_", "Policies", "DSM's own schedules as policies"),
+    "init": ("init", "Set up", "connect a NAS, write the files"),
+    "doctor": ("doctor", "Set up", "what is wrong, its cure"),
+    "login": ("login", "Set up", "renew two-factor sign-in"),
     "audit": ("audit", "For proof", "the trail: show, verify, export"),
     "schema": ("schema", "For tools", "a JSON Schema: policy, config or plan"),
     "demo": ("demo", "To try", "the main job against a simulated NAS"),
     "simulator": ("simulator", "To try", "a simulated DSM to try policies on"),
 }
-_OCCASIONS = ("Every day", "Policies", "For proof", "For tools", "To try")
+_OCCASIONS = ("Every day", "Policies", "Set up", "For proof", "For tools", "To try")
 
 
 class Verbs(click.Group):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from reconciler.dsm.certificate import Presented, presented
 from reconciler.dsm.client import Overview, Reader
 from reconciler.dsm.clock import Clock, Stamp, SystemClock
 from reconciler.dsm.errors import NoRoom
+from reconciler.dsm.latch import Latch
 from reconciler.dsm.parse import Lun, Share
 from reconciler.dsm.session import Connection, Session
 from reconciler.dsm.transport import HttpTransport, Trust
@@ -20,9 +22,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Clock",
     "Connection",
+    "Latch",
     "Lun",
     "NoRoom",
     "Overview",
+    "Presented",
     "Reader",
     "Share",
     "Stamp",
@@ -30,6 +34,7 @@ __all__ = [
     "Writer",
     "open_reader",
     "open_writer",
+    "presented",
 ]
 
 

@@ -53,6 +53,7 @@ METHODS: Mapping[tuple[str, str], Method] = {
     (PLAN, "list"): Method(Family.REPLICATION),
     (PLAN, "sync"): Method(Family.REPLICATION, writes=True),
     (RETENTION, "get"): Method(Family.COMMON),
+    (RETENTION, "get_worm_lock"): Method(Family.COMMON),
     (SYSTEM, "info"): Method(Family.COMMON, (1, 2, 3)),
     (DSM_INFO, "getinfo"): Method(Family.COMMON, (2, 1)),
     (VOLUME, "list"): Method(Family.COMMON),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from reconciler.dsm import api, fields, parse, parse_plan
+from reconciler.dsm import api, fields, parse, parse_own, parse_plan
 from reconciler.dsm.compound import Call, many
 from reconciler.dsm.errors import BadParameter, FeatureAbsent, Incomplete
 from reconciler.dsm.system import UnitFacts, unit_facts
@@ -19,6 +19,7 @@ from reconciler.errors import TargetError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from reconciler.builtin import OwnSchedule, OwnSettings
     from reconciler.dsm.clock import Stamp
     from reconciler.dsm.parse import Lun, Share
     from reconciler.dsm.session import Session
@@ -62,6 +63,16 @@ class Reader:
     def server_time(self) -> Stamp | None:
         """The NAS's clock at its last answer, None where it sent no `Date`."""
         return self._session.stamp
+
+    @property
+    def device_token(self) -> str:
+        """The token that a typed one-time code brought, "" without one; a secret."""
+        return self._session.device_token
+
+    @property
+    def offered(self) -> frozenset[str]:
+        """The names of the APIs that the NAS offers."""
+        return self._session.offered
 
     def list_snapshots(
         self,
@@ -205,6 +216,33 @@ class Reader:
         found.update(self._built_in_one_by_one(silent))
         found.update(self._flagged({n: b for n, b in found.items() if b and n not in silent}))
         return {name: built_in for name, built_in in found.items() if built_in is not None}
+
+    def read_own_settings(self, shares: Sequence[str]) -> dict[str, OwnSettings]:
+        """Read schedule, retention and immutability of DSM's own for shares, by their own calls."""
+        calls = [Call(api.SNAPSHOT, "get_schedule", {"name": name}) for name in shares]
+        calls += [Call(api.RETENTION, "get", {"type": "Share", "name": name}) for name in shares]
+        calls += [
+            Call(api.RETENTION, "get_worm_lock", {"type": "Share", "name": name}) for name in shares
+        ]
+        answers = many(self._session, calls)
+        count = len(shares)
+        return {
+            name: parse_own.settings(*(answers[number + count * part] for part in range(3)))
+            for number, name in enumerate(shares)
+        }
+
+    def read_lun_settings(self) -> dict[str, OwnSettings]:
+        """Read the same of every LUN, by uuid; a NAS without SAN Manager has none."""
+        if not self._session.offers(api.LUN):
+            return {}
+        rows = fields.rows(self.list_luns(), "luns", "the list of LUNs")
+        return {fields.text(row, "uuid"): parse_own.lun_settings(row) for row in rows}
+
+    def read_plan_schedules(self) -> dict[str, OwnSchedule]:
+        """Read the schedule of each replication plan, by its id; empty where none is offered."""
+        if not self._session.offers(api.PLAN):
+            return {}
+        return parse_own.plan_schedules(self.list_replication_plans())
 
     def _built_in_one_by_one(self, shares: Sequence[str]) -> dict[str, BuiltIn | None]:
         """Ask for schedule and retention by their own calls, where `snapshot_info` is not known."""

@@ -167,7 +167,7 @@ _AUTH: Mapping[int, tuple[str, str]] = {
         "the account may not sign in",
         "allow the account to use DSM: Control Panel > Privileges",
     ),
-    403: ("a one-time code is asked for", "set `otp_secret` or `device_token` in the inventory"),
+    403: ("a one-time code is asked for", "reconcile login {name}, or set `otp_secret`"),
     404: (
         "the one-time code was wrong",
         "check `otp_secret`, and that the clock of the NAS is right",
@@ -225,4 +225,4 @@ def credential_error(name: str, code: int) -> CredentialError:
     """Return the error of a refused sign-in."""
     text, step = _AUTH[code]
     return CredentialError(f"{name} refused the sign-in: {text} (DSM {code})", code=code,
-                           next_step=step)  # fmt: skip
+                           next_step=step.replace("{name}", name))  # fmt: skip

@@ -26,6 +26,9 @@ _ONCE_A_DAY = frozenset({407, 411})
 _SECOND_TIME = frozenset({404})
 _NUMBERS = ("code", "count", "at", "window")
 _DAY = 86_400
+_WRONG = 400
+_PATIENCE = 300
+"""DSM's Auto Block was seen to count three refusals within five minutes; its figures vary."""
 
 
 class Latches(Protocol):
@@ -82,6 +85,19 @@ class Latch:
         entry = self._read()
         if "code" in entry:
             self._write(_window_of(entry))
+
+    def lift(self, now: Instant) -> CredentialError | None:
+        """Let a person try again who has mended something in DSM: forget the refusal.
+
+        A wrong password is not sent again within five minutes, as DSM blocks an address after a
+        few; its error is returned instead.
+        """
+        closed = self.closed(now)
+        at = int(self._read().get("at", 0))
+        if closed is not None and closed.code == _WRONG and 0 <= now - at < _PATIENCE:
+            return credential_error(self.unit, _WRONG)
+        self.clear()
+        return None
 
     def code_window(self) -> int:
         """Return the window of the last one-time code sent, -1 where none was."""

@@ -69,6 +69,7 @@ class Connection:
     password: str = field(repr=False)
     otp_seed: str = field(default="", repr=False)
     device_token: str = field(default="", repr=False)
+    one_time_code: str = field(default="", repr=False)
     ca_file: Path | None = None
     fingerprints: tuple[str, ...] = ()
     insecure: bool = False
@@ -77,12 +78,16 @@ class Connection:
     @property
     def credential(self) -> str:
         """Everything that a sign-in depends on, as one text; never shown."""
-        parts = (self.account, self.password, self.otp_seed, self.device_token)
+        parts = [self.account, self.password, self.otp_seed, self.device_token]
+        parts += [self.one_time_code] if self.one_time_code else []
         return "\0".join(parts)
 
 
 class Session:
-    """One session; `read_only` refuses every method that writes before anything is sent."""
+    """One session; `read_only` refuses every method that writes before anything is sent.
+
+    `device_token` is what a sign-in with a typed one-time code brought, "" otherwise.
+    """
 
     def __init__(
         self,
@@ -106,6 +111,7 @@ class Session:
         self.batch = 1
         self._log = structlog.get_logger().bind(nas=connection.name)
         self.stamp: Stamp | None = None
+        self.device_token = ""
         self._latch = Latch(connection.latches, connection.name, connection.credential)
 
     def open(self) -> None:
@@ -135,6 +141,11 @@ class Session:
     def offers(self, api: str) -> bool:
         """Whether the NAS offers an API at all."""
         return api in self._offers
+
+    @property
+    def offered(self) -> frozenset[str]:
+        """The names of the APIs that the NAS offers."""
+        return frozenset(self._offers)
 
     def call(self, api: str, method: str, parameters: Mapping[str, Any] | None = None) -> Any:
         """Call one method and return DSM's `data`, None where it sent none.
@@ -284,7 +295,8 @@ class Session:
         if offer is None or offer.highest < _OLDEST_AUTH or offer.lowest > _NEWEST_AUTH:
             raise FeatureAbsent(f"{self.connection.name} offers no sign-in of version 3 to 7")
         self._auth_version = min(_NEWEST_AUTH, offer.highest)
-        code, data = self._ask_to_sign_in(with_code=not self.connection.device_token)
+        connection = self.connection
+        code, data = self._ask_to_sign_in(with_code=not connection.device_token)
         if code == _TWO_FACTOR and self.connection.device_token and self.connection.otp_seed:
             code, data = self._ask_to_sign_in(with_code=True)
         now = int(self._clock.time())
@@ -295,6 +307,8 @@ class Session:
             raise api_error(METHODS[AUTH, "login"].family, code, where=f"{AUTH} login")
         given = data if isinstance(data, dict) else {}
         sid, token = given.get("sid"), given.get("synotoken") or ""
+        if connection.one_time_code:
+            self.device_token = str(given.get("device_id") or given.get("did") or "")
         self._latch.clear()
         if not _carriable(sid) or not sid or not _carriable(token):
             raise Rejected(f"{self.connection.name} signed in without a usable session id")
@@ -311,7 +325,12 @@ class Session:
             "session": _SESSION_NAME,
             "enable_syno_token": "yes",
         }
-        if with_code or not connection.device_token:
+        if connection.one_time_code:
+            # A code that a person typed, sent once, in return for a token of this device.
+            form["otp_code"] = connection.one_time_code
+            form["enable_device_token"] = "yes"  # noqa: S105  no secret
+            form["device_name"] = _DEVICE
+        elif with_code or not connection.device_token:
             form["format"] = "sid"
             if connection.otp_seed:
                 form["otp_code"] = self._fresh_code()

@@ -23,11 +23,15 @@ _FORMS = ("%Y-%m-%d %H:%M:%S", "%a %b %d %H:%M:%S %Y")
 
 @dataclass(frozen=True, slots=True)
 class UnitFacts:
-    """Identity, limits, and the offset of the NAS's wall clock in seconds, None where unknown."""
+    """Identity, limits, and the offset of the NAS's wall clock in seconds, None where unknown.
+
+    `zone_name` is Synology's own name of the zone ("Amsterdam"), which is not IANA's.
+    """
 
     identity: Identity
     limits: Limits
     utc_offset: Seconds | None
+    zone_name: str = ""
 
 
 def unit_facts(answers: Sequence[Any | TargetError], now: Instant | None) -> UnitFacts:
@@ -50,6 +54,7 @@ def unit_facts(answers: Sequence[Any | TargetError], now: Instant | None) -> Uni
             unit=_lowest(define, "max_btrfs_snapshots"),
         ),
         _offset(fields.text(system, "time", "") or fields.text(info, "time", ""), now),
+        fields.text(system, "time_zone", ""),
     )
 
 

@@ -59,7 +59,7 @@ def find_configuration(option: str | None, environment: Mapping[str, str], folde
     raise UserError(
         f"there is no configuration: not {folder / _NAME}, not {_SYSTEM}, and neither --config "
         "nor $RECONCILER_CONFIG names one",
-        next_step="write reconciler.yaml (policies/README.md shows one), or try `reconcile demo`",
+        next_step="reconcile init https://NAS:5001 writes one; reconcile demo needs no NAS",
     )
 
 
@@ -74,7 +74,7 @@ def load_configuration(path: Path) -> Configuration:
     _no_inline_passwords(node, findings)
     if findings.errors or root is None:
         raise InvalidDocuments(findings.loud)
-    state = str(node["state"].value) if "state" in node else _default_state(path)
+    state = str(node["state"].value) if "state" in node else default_state(path)
     return Configuration(
         path=path,
         policies=_policies(node.get("policies"), base),
@@ -340,7 +340,8 @@ def _policies(node: Node | None, base: Path) -> Path | GitSource:
     )
 
 
-def _default_state(path: Path) -> str:
+def default_state(path: Path) -> str:
+    """Return where the state of a configuration stands that does not say it."""
     in_etc = path.resolve().is_relative_to("/etc")
     return f"sqlite:///{_SYSTEM_STATE / 'state.db'}" if in_etc else "sqlite:///state.db"
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from reconciler.duration import spoken
 from reconciler.model import Finding, Kind, Severity
 from reconciler.planning import belongs, locks
 from reconciler.planning.reading import mixed_names
+from reconciler.policy.model import Manage
+from reconciler.retention import ALL
 from reconciler.wording import counted
 
 if TYPE_CHECKING:
@@ -78,9 +81,31 @@ def _pruners(reading: Reading) -> Iterator[Finding]:
             "two-schedules",
             Severity.WARNING,
             "DSM's own snapshot schedule is on beside this policy's"
-            + (f" ({built_in.schedule_text})" if built_in.schedule_text else ""),
+            + (f" ({built_in.schedule_text})" if built_in.schedule_text else "")
+            + _depth_lost(reading),
             next_step=f"switch it off in DSM: {_SCHEDULE_PATH.format(name=target.name)}",
         )
+
+
+def _depth_lost(reading: Reading) -> str:
+    """Say what `last` loses where DSM's snapshots count in it beside the policy's own."""
+    policy = reading.desired.policy
+    last = policy.keep.last if policy.keep is not None else 0
+    if policy.manage is Manage.OWN:
+        return "; its snapshots are not ours and fill the limit"
+    if not 0 < last < ALL or policy.cadence is None:
+        return ""
+    usable = [s for s in reading.standings if s.usable and s.snapshot.time is not None]
+    newest = sorted(usable, key=lambda s: s.snapshot.time or 0, reverse=True)[:last]
+    foreign = sum(s.snapshot.scheduled and s.snapshot.mark is None for s in newest)
+    alone = last * policy.cadence.longest_gap
+    if len(newest) < last:
+        return f"; `last: {last}` counts both, so it will reach back less than {spoken(alone)}"
+    reach = reading.situation.now - (newest[-1].snapshot.time or 0)
+    return (
+        f"; {foreign} of the newest {last} are DSM's, so `last: {last}` reaches back "
+        f"{spoken(reach)} instead of {spoken(alone)}"
+    )
 
 
 def unbound_holds(target: ObservedTarget, holds: Iterable[Hold]) -> Iterator[Finding]:

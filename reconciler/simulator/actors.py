@@ -14,11 +14,11 @@ from reconciler.simulator.plan import MAIN_SITE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from reconciler.simulator.lun import Lun
+    from reconciler.simulator.lun import Lun, LunSnapshot
     from reconciler.simulator.nas import Nas
     from reconciler.simulator.plan import Plan
     from reconciler.simulator.schedule import Schedule
-    from reconciler.simulator.share import Share
+    from reconciler.simulator.share import Share, ShareSnapshot
 
 # A scheduled snapshot is named one second after its minute.
 _LATE: Final = 1.0
@@ -159,20 +159,27 @@ def prune_share(nas: Nas, share: Share, now: float) -> None:
     """Apply the share's built-in retention; locked, immutable and synced ones stay."""
     synced = {plan.last_reference for plan in nas.plans_of(share)}
     shown = [snapshot for snapshot in share.snapshots if not snapshot.hidden]
-    goes = share.retention.removable((s.at for s in shown), now=now, zone=nas.zone)
+
+    def held(snapshot: ShareSnapshot) -> bool:
+        return snapshot.locked or snapshot.preserved or snapshot.immutable(now)
+
+    counted = [s.at for s in shown if share.retention.counts_held or not held(s)]
+    goes = share.retention.removable(counted, now=now, zone=nas.zone)
     for snapshot in shown:
-        held = snapshot.locked or snapshot.preserved or snapshot.immutable(now)
-        if snapshot.at in goes and not held and snapshot.name not in synced:
+        if snapshot.at in goes and not held(snapshot) and snapshot.name not in synced:
             share_write.remove(nas, share, snapshot)
 
 
 def prune_lun(nas: Nas, lun: Lun, now: float) -> None:
     """Apply the LUN's built-in retention; locked, immutable and preserved ones stay."""
-    shown = list(lun.snapshots)
-    goes = lun.retention.removable((s.at for s in shown), now=now, zone=nas.zone)
-    for snapshot in shown:
-        held = snapshot.locked or snapshot.locked_app_keys or snapshot.immutable(now)
-        if snapshot.at in goes and not held:
+
+    def held(snapshot: LunSnapshot) -> bool:
+        return snapshot.locked or bool(snapshot.locked_app_keys) or snapshot.immutable(now)
+
+    counted = [s.at for s in lun.snapshots if lun.retention.counts_held or not held(s)]
+    goes = lun.retention.removable(counted, now=now, zone=nas.zone)
+    for snapshot in list(lun.snapshots):
+        if snapshot.at in goes and not held(snapshot):
             lun_write.remove(nas, lun, snapshot)
 
 

@@ -3,13 +3,14 @@
 From DSM's help text: the maxima of the advanced policy count periods, the EARLIEST snapshot of
 each period is kept, periods without a snapshot are skipped, one snapshot may serve several
 rules, and everything within one hour of the newest stays. Locked and immutable snapshots are
-never removed. Whether they count towards "the latest N" is not documented; here they do.
+never removed. Whether they count is not documented, nor on which day a week begins; both are
+settings.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,10 @@ def _week(local: datetime) -> tuple[int, int]:
     return local.isocalendar()[:2]
 
 
+def _week_from_sunday(local: datetime) -> tuple[int, int]:
+    return _week(local + timedelta(days=1))
+
+
 _PERIODS: Final[tuple[tuple[int, str, Callable[[datetime], object]], ...]] = (
     (2, "hourly", lambda t: (t.date(), t.hour, t.utcoffset())),
     (4, "daily", datetime.date),
@@ -47,7 +52,8 @@ class Retention:
 
     0 no policy, 20 the latest `recently`, 64 the last `days` days, 128 advanced, 1<<31 keep all;
     32 may be added to run at `run_hour` of the day. `advanced` is the bit mask `advPolicyType`.
-    `task_id` stays -1 also where a policy prunes.
+    `task_id` stays -1 also where a policy prunes. `counts_held` False leaves locked and immutable
+    ones out of every count; `sunday_weeks` lets weeks begin on Sunday.
     """
 
     policy: int = NONE
@@ -63,6 +69,8 @@ class Retention:
     yearly: int = 0
     run_hour: int | None = None
     task_id: int = -1
+    counts_held: bool = True
+    sunday_weeks: bool = False
 
     @property
     def prunes(self) -> bool:
@@ -103,6 +111,8 @@ class Retention:
             keep.update(t for t in ordered if t > now - self.retain_days * _DAY)
         for bit, field, period in _PERIODS:
             if self.advanced & bit:
+                if field == "weekly" and self.sunday_weeks:
+                    period = _week_from_sunday  # noqa: PLW2901 -- the table has ISO's weeks
                 earliest = _earliest(ordered, period=period, zone=zone)
                 keep.update(earliest[: getattr(self, field)])
         return keep

@@ -39,9 +39,14 @@ class Schedule:
         step = self.repeat_hours * 60 + self.repeat_minutes
         if not step:
             return (wall(self.hour, self.minute),)
-        last = self.last_hour if self.last_hour is not None else 23
-        stop = min(last * 60 + 60, _DAY_MINUTES)
+        stop = min(self._last_hour() * 60 + 60, _DAY_MINUTES)
         return tuple(wall(m // 60, m % 60) for m in range(start, stop, step))
+
+    def _last_hour(self) -> int:
+        """Return the hour in which the repetition ends; the only one without a repetition."""
+        repeats = self.repeat_hours or self.repeat_minutes
+        default = 23 if repeats else self.hour
+        return default if self.last_hour is None else self.last_hour
 
     def following(self, after: float, zone: str) -> float | None:
         """Return the first moment after `after` at which it fires, None when disabled."""
@@ -75,7 +80,7 @@ class Schedule:
             "date": f"{local.year}/{local.month}/{local.day}" if local else "",
             "date_type": 0,
             "hour": self.hour,
-            "last_work_hour": self.hour if self.last_hour is None else self.last_hour,
+            "last_work_hour": self._last_hour(),
             "min": self.minute,
             "monthly_week": [],
             "next_trigger_time": local.strftime("%Y-%m-%d %H:%M") if local else "",
