@@ -105,6 +105,25 @@ class Audit:
             ]
         )
 
+    def settle(self, ends: Sequence[tuple[Ended, Mapping[str, Any]]]) -> None:
+        """Record how intents of an earlier run ended, each with the record that it settles."""
+        self._append(
+            [
+                {
+                    "event": "settled",
+                    "intent": end.intent,
+                    "policy": body["policy"],
+                    "target": body["target"],
+                    "verb": end.verb,
+                    "snapshot": end.snapshot,
+                    "result": end.result,
+                    "answer": "",
+                    "after": seen(end.after) if end.after is not None else None,
+                }
+                for end, body in ends
+            ]
+        )
+
     def note(self, event: str, **fields: Any) -> Record:
         """Record something about the unit as a whole: what stops deletions, an order, a refusal."""
         (record,) = self._append([{"event": event, **fields}])

@@ -6,13 +6,15 @@ import traceback
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import structlog
 
 from reconciler import dsm
+from reconciler.audit import Who
 from reconciler.errors import (
+    Busy,
     Interrupted,
     PermanentError,
     ReconcilerError,
@@ -24,7 +26,9 @@ from reconciler.execute import UnitOutcome
 from reconciler.inventory.secrets import read_secret
 from reconciler.planning.plan import Plan, UnitPlan
 from reconciler.planning.unit import Wish
+from reconciler.policy.digest import of_policies
 from reconciler.reconcile import Looked, afterwards, apply, look, unread
+from reconciler.runner import Runner, runner
 from reconciler.watch import Watch
 
 if TYPE_CHECKING:
@@ -46,7 +50,8 @@ _Found = TypeVar("_Found")
 class Run:
     """What one run is made with; `environment` is where `{env: NAME}` secrets are looked up.
 
-    `store` holds what earlier runs left.
+    `store` holds what earlier runs left, `who` is on whose behalf it runs. `steady` returns the
+    machine's boot and the seconds of its clock that never jumps, None where it has no such clock.
     """
 
     configuration: Configuration
@@ -55,6 +60,8 @@ class Run:
     environment: Mapping[str, str]
     identifier: str
     store: Store
+    who: Who = field(default_factory=lambda: Who("command line", ""))
+    steady: Callable[[], tuple[str, float] | None] = lambda: None
 
 
 class Fleet:
@@ -84,6 +91,7 @@ class Fleet:
         self._over = False
         self._sessions: dict[str, ExitStack] = {}
         self._writers: dict[str, Writer] = {}
+        self._runners: dict[str, Runner] = {}
         self._hostnames = run.store.hostnames()
         self._memories = {unit.name: run.store.unit(unit.name) for unit in units}
 
@@ -99,6 +107,8 @@ class Fleet:
         # A unit may still be read where a signal broke off the run: it signs out by itself.
         self._over = True
         _at_once(self._sign_out, tuple(self._sessions))
+        for held in self._runners.values():
+            held.lease.give_back()
 
     def look(self) -> tuple[Looked, ...]:
         """Read and plan every unit, several at once; a unit that cannot be read has its problem."""
@@ -112,20 +122,31 @@ class Fleet:
         """
         read = [one for one in looked if _was_read(one)]
         for one in looked:
-            if not _was_read(one):
+            if not _was_read(one) and not one.plan.busy:
                 self._run.store.keep(afterwards(one, UnitOutcome(one.plan.nas)))
         return _at_once(self._applied, read)
 
     def _applied(self, looked: Looked) -> UnitOutcome:
-        outcome = self._apply(looked)
-        self._run.store.keep(afterwards(looked, outcome))
+        runner = self._runners[looked.plan.nas]
+        try:
+            runner.stopped(looked.plan)
+            outcome = self._apply(looked, runner)
+            runner.finish(looked, outcome)
+        finally:
+            runner.lease.give_back()
         return outcome
 
     def _look(self, unit: Unit) -> Looked:
         wish = self._wish(unit)
         try:
             self._begin(unit.name, "this unit was read")
-            found = look(wish, self._open(unit), now=self._now)
+            reader = self._open(unit)
+            found = look(wish, reader, now=self._now, steady=self._run.steady())
+            if not self._read_only and _was_read(found):
+                found = self._prepared(unit, found, reader)
+        except Busy as error:
+            found = unread(wish, error, int(self._run.clock.time()))
+            found = replace(found, plan=replace(found.plan, busy=True))
         except (TargetError, UserError) as error:
             structlog.get_logger().info("unit.unread", nas=unit.name, error=str(error))
             found = unread(wish, error, int(self._run.clock.time()))
@@ -137,7 +158,21 @@ class Fleet:
             self._sign_out(unit.name)
         return found
 
-    def _apply(self, looked: Looked) -> UnitOutcome:
+    def _prepared(self, unit: Unit, found: Looked, reader: Reader) -> Looked:
+        """Take the lease, settle what was left open, and read again what another run changed."""
+        run = self._run
+        held = runner(
+            found, run.store, run.clock, folder=run.configuration.state_folder,
+            run=run.identifier, who=run.who, revision=run.policies.revision,
+        )  # fmt: skip
+        self._runners[unit.name] = held
+        memory = held.settle(found)
+        wish = replace(self._wish(unit), memory=memory)
+        if (wish.memory, wish.orders) == (found.wish.memory, found.wish.orders):
+            return found
+        return look(wish, reader, steady=run.steady())
+
+    def _apply(self, looked: Looked, runner: Runner) -> UnitOutcome:
         name = looked.plan.nas
         try:
             if not _free(looked):
@@ -147,7 +182,8 @@ class Fleet:
                 looked,
                 self._writers[name],
                 self._run.clock,
-                run=self._run.identifier,
+                audit=runner.audit,
+                lease=runner.lease,
                 watch=self._watch,
             )
         except ReconcilerError as error:
@@ -179,6 +215,7 @@ class Fleet:
             only_unit=len(configuration.units) == 1,
             hostnames=self._hostnames,
             memory=self._memories[unit.name],
+            orders=self._run.store.orders(unit.name, int(self._run.clock.time())),
         )
 
     def _open(self, unit: Unit) -> Reader:
@@ -243,9 +280,16 @@ def connection_to(unit: Unit, run: Run) -> dsm.Connection:
     )
 
 
-def plan_of(looked: Sequence[Looked], *, created_at: Instant, revision: str) -> Plan:
+def plan_of(looked: Sequence[Looked], *, created_at: Instant, policies: PolicySet) -> Plan:
     """Gather what was looked at into one plan, in the inventory's order."""
-    return Plan(created_at, revision, tuple(one.plan for one in looked))
+    plan = Plan(created_at, policies.revision, tuple(one.plan for one in looked))
+    return replace(plan, policies=policies_of(policies, plan))
+
+
+def policies_of(policies: PolicySet, plan: Plan) -> str:
+    """Return the digest of the policies that own a plan's targets, and of all holds."""
+    names = {target.policy for unit in plan.units for target in unit.targets}
+    return of_policies([p for p in policies.policies if p.name in names], policies.holds)
 
 
 def _one_name_each(looked: tuple[Looked, ...]) -> tuple[Looked, ...]:

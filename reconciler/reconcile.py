@@ -22,8 +22,10 @@ from reconciler.policy.select import holds_of, owner
 from reconciler.watch import Watch
 
 if TYPE_CHECKING:
+    from reconciler.audit import Audit
     from reconciler.dsm import Clock, Reader, Writer
     from reconciler.errors import ReconcilerError
+    from reconciler.lease import Lease
     from reconciler.memory import UnitMemory
     from reconciler.model import Instant, Kind, Observation
     from reconciler.planning.unit import Wish
@@ -38,10 +40,17 @@ class Looked:
     plan: UnitPlan
 
 
-def look(wish: Wish, reader: Reader, *, now: Instant | None = None) -> Looked:
+def look(
+    wish: Wish,
+    reader: Reader,
+    *,
+    now: Instant | None = None,
+    steady: tuple[str, float] | None = None,
+) -> Looked:
     """Read one NAS and plan it; raises TargetError where it cannot be read.
 
-    `now` plans as of another moment than the NAS's clock says.
+    `now` plans as of another moment than the NAS's clock says; `steady` is the machine's clock that
+    never jumps, to hold the NAS's against.
     """
 
     def owned(kind: Kind, name: str, uuid: str) -> bool:
@@ -51,6 +60,7 @@ def look(wish: Wish, reader: Reader, *, now: Instant | None = None) -> Looked:
         return found.policy is not None or bool(held) or bound
 
     observation = _measured(Observer(wish.unit.name, reader).whole(owned), wish)
+    observation = replace(observation, steady=steady)
     if now is not None:
         observation = replace(observation, now=now)
     stranger = _stranger(wish, observation)
@@ -61,14 +71,22 @@ def look(wish: Wish, reader: Reader, *, now: Instant | None = None) -> Looked:
 
 
 def apply(
-    looked: Looked, writer: Writer, clock: Clock, *, run: str, watch: Watch | None = None
+    looked: Looked,
+    writer: Writer,
+    clock: Clock,
+    *,
+    audit: Audit,
+    lease: Lease,
+    watch: Watch | None = None,
 ) -> UnitOutcome:
-    """Run what nothing stops of a plan that was looked at; each write is verified."""
+    """Run what nothing stops of a plan that was looked at; each write is verified and recorded."""
     if looked.observation is None:
         raise TargetError(looked.plan.problem, next_step=looked.plan.next_step)
     permit = authorize(looked.plan, Intent.APPLY)
-    log = structlog.get_logger().bind(nas=permit.nas, run=run)
-    ground = Ground(looked.wish, writer, clock, looked.observation, log, watch=watch or Watch())
+    log = structlog.get_logger().bind(nas=permit.nas)
+    ground = Ground(
+        looked.wish, writer, clock, looked.observation, log, audit, lease, watch=watch or Watch()
+    )
     return execute(permit, ground)
 
 

@@ -100,7 +100,7 @@ def _plan(settings: Settings) -> Plan:
     policies = settings.policies()
     run = settings.run(policies)
     with Fleet(run, settings.configuration.units) as fleet:
-        return plan_of(fleet.look(), created_at=int(run.clock.time()), revision=policies.revision)
+        return plan_of(fleet.look(), created_at=int(run.clock.time()), policies=policies)
 
 
 def _apply(settings: Settings, *, verbose: bool) -> bool:
@@ -110,7 +110,7 @@ def _apply(settings: Settings, *, verbose: bool) -> bool:
     run = settings.run(policies)
     with Fleet(run, settings.configuration.units, read_only=False) as fleet:
         looked = fleet.look()
-        plan = plan_of(looked, created_at=int(run.clock.time()), revision=policies.revision)
+        plan = plan_of(looked, created_at=int(run.clock.time()), policies=policies)
         outcomes = fleet.apply(looked)
     output.show(render_text(plan, outcomes, style=output.style(verbose=verbose)))
     return any(outcome.failed for outcome in outcomes)

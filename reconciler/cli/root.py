@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _VERBS: Mapping[str, tuple[str, str, str]] = {
     # verb: (module, occasion, what it does)
     "status": ("status", "Every day", "what needs you"),
+    "approve": ("approve", "Every day", "let waiting deletions go"),
     "explain": ("explain", "Every day", "why one snapshot stays or goes"),
     "list": ("listing", "Every day", "what is on the NAS"),
     "lint": ("lint", "Policies", "check the files, offline"),
@@ -24,11 +25,13 @@ _VERBS: Mapping[str, tuple[str, str, str]] = {
     "doctor": ("doctor", "Set up", "what is wrong, its cure"),
     "login": ("login", "Set up", "renew two-factor sign-in"),
     "audit": ("audit", "For proof", "the trail: show, verify, export"),
+    "apply": ("apply", "Saved plans", "execute exactly a saved plan"),
+    "show": ("show", "Saved plans", "a saved plan again, without a NAS"),
     "schema": ("schema", "For tools", "a JSON Schema: policy, config or plan"),
     "demo": ("demo", "To try", "the main job against a simulated NAS"),
     "simulator": ("simulator", "To try", "a simulated DSM to try policies on"),
 }
-_OCCASIONS = ("Every day", "Policies", "Set up", "For proof", "For tools", "To try")
+_OCCASIONS = ("Every day", "Policies", "Set up", "For proof", "Saved plans", "For tools", "To try")
 
 
 class Verbs(click.Group):
@@ -89,6 +92,7 @@ class Verbs(click.Group):
 @click.option("--target", multiple=True, metavar="T", help="Only these shares or LUNs.")
 @click.option("--policy", multiple=True, metavar="P", help="Only what these policies own.")
 @click.option("--detailed-exitcode", is_flag=True, help="With --dry-run: 2 if there is work, 3 …")
+@click.option("--save", metavar="FILE", help="With --dry-run: save the plan for `apply`.")
 @click.option("--now", metavar="TIME", help="With --dry-run: plan as of another moment.")
 @click.option(
     "-o", "--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text",

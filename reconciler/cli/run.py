@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from reconciler.planning.plan import Plan
     from reconciler.policy.model import PolicySet
     from reconciler.reconcile import Looked
+    from reconciler.report.style import Style
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Choice:
     verbose: bool
     no_input: bool
     json_logs: bool = False
+    save: str | None = None
 
     def check(self) -> None:
         """Refuse what does not go together (64)."""
@@ -55,6 +57,10 @@ class Choice:
             raise click.UsageError("--detailed-exitcode goes with --dry-run")
         if self.now and not self.dry_run:
             raise click.UsageError("--now goes with --dry-run: it would act on another time")
+        if self.save and not self.dry_run:
+            raise click.UsageError("--save goes with --dry-run")
+        if self.save and self.now:
+            raise click.UsageError("--save and --now do not go together: a saved plan is of now")
         if self.yes and self.dry_run:
             raise click.UsageError("--yes applies and --dry-run does not: leave one out")
         asks = not self.yes and not self.dry_run and output.interactive()
@@ -83,21 +89,33 @@ def run_pass(settings: Settings, choice: Choice) -> int:
             raise click.Abort
         _warn(unmatched_of(policies, everything, settings.configuration.units))
         looked = tuple(_narrowed(one, choice) for one in everything)
-        plan = plan_of(looked, created_at=int(run.clock.time()), revision=policies.revision)
+        plan = plan_of(looked, created_at=int(run.clock.time()), policies=policies)
         _check_targets(plan, choice)
         if choice.dry_run:
             free = any(action.stopped_by is None for action in plan.actions)
-            _show(plan, choice, wrote=None, command=_again(choice) if free else "")
-            return worst(_codes(plan, (), detailed=choice.detailed_exitcode, dry=True))
+            if choice.save:
+                from reconciler.cli.saved import save
+
+                save(plan, choice.save)
+            again = f"reconcile apply {shlex.quote(choice.save)}" if choice.save else _again(choice)
+            _show(plan, choice, wrote=None, command=again if free else "")
+            return worst(codes_of(plan, (), detailed=choice.detailed_exitcode, dry=True))
         with halt.answering():
             wanted = _wanted(plan, choice)
         if not wanted:
-            return worst(_codes(plan, (), detailed=False, dry=True))
+            return worst(codes_of(plan, (), detailed=False, dry=True))
         with shown.phase("applying", _targets_at_work(plan), "target"):
             outcomes = fleet.apply(looked)
-    _show_outcome(plan, outcomes, choice)
+    style = output.style(verbose=choice.verbose)
+    again = _again(choice, dry=True)
+    show_outcome(plan, outcomes, form=choice.form, style=style, command=again)
     interrupted = [Exit.FAILED] if halt.asked() else []
-    return worst([*_codes(plan, outcomes, detailed=False, dry=False), *interrupted])
+    return worst([*codes_of(plan, outcomes, detailed=False, dry=False), *interrupted])
+
+
+def _show(plan: Plan, choice: Choice, *, wrote: bool | None, command: str) -> None:
+    style = output.style(verbose=choice.verbose)
+    show_plan(plan, form=choice.form, style=style, wrote=wrote, command=command)
 
 
 def _targets_at_work(plan: Plan) -> int:
@@ -131,9 +149,14 @@ def _wanted(plan: Plan, choice: Choice) -> bool:
 _STILL = frozenset({State.UNKNOWN, State.CONTENDED})
 
 
-def _codes(plan: Plan, outcomes: Sequence[UnitOutcome], *, detailed: bool, dry: bool) -> list[Exit]:
+def codes_of(
+    plan: Plan, outcomes: Sequence[UnitOutcome], *, detailed: bool, dry: bool
+) -> list[Exit]:
+    """Return the exit codes of what was planned and done; the first by weight counts."""
     codes: list[Exit] = []
-    unread = any(unit.problem for unit in plan.units)
+    unread = any(unit.problem and not unit.busy for unit in plan.units)
+    if any(unit.busy for unit in plan.units):
+        codes.append(Exit.BUSY)
     still = any(target.state in _STILL for unit in plan.units for target in unit.targets)
     if unread or still or any(one.failed for one in outcomes):
         codes.append(Exit.FAILED)
@@ -171,33 +194,34 @@ def _check_targets(plan: Plan, choice: Choice) -> None:
             raise click.UsageError(f"--policy {name} owns no share or LUN that was read")
 
 
-def _show(plan: Plan, choice: Choice, *, wrote: bool | None, command: str) -> None:
-    if choice.form == "json":
+def show_plan(plan: Plan, *, form: str, style: Style, wrote: bool | None, command: str) -> None:
+    """Print a plan in one of its forms; `wrote` and `command` as the text form takes them."""
+    if form == "json":
         from reconciler.planning.document import dumps, to_document
 
         output.show(dumps(to_document(plan, tool_version=__version__)))
-    elif choice.form == "markdown":
+    elif form == "markdown":
         from reconciler.report.markdown import render_plan
 
         output.show(render_plan(plan))
     else:
         from reconciler.report.text import render_plan as render_text
 
-        style = output.style(verbose=choice.verbose)
         output.show(render_text(plan, style=style, wrote=wrote, command=command))
 
 
-def _show_outcome(plan: Plan, outcomes: tuple[UnitOutcome, ...], choice: Choice) -> None:
+def show_outcome(
+    plan: Plan, outcomes: tuple[UnitOutcome, ...], *, form: str, style: Style, command: str
+) -> None:
+    """Print what became of a plan in one of its forms."""
     from reconciler.report import outcome
 
-    if choice.form == "json":
+    if form == "json":
         output.show(outcome.render_json(plan, outcomes))
-        return
-    if choice.form == "markdown":
+    elif form == "markdown":
         output.show(outcome.render_markdown(plan, outcomes))
-        return
-    style = output.style(verbose=choice.verbose)
-    output.show(outcome.render_text(plan, outcomes, style=style, command=_again(choice, dry=True)))
+    else:
+        output.show(outcome.render_text(plan, outcomes, style=style, command=command))
 
 
 def _again(choice: Choice, *, dry: bool = False) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import secrets
+import socket
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.audit import Who
 from reconciler.errors import UserError
 from reconciler.fleet import Run
 from reconciler.inventory.load import find_configuration, load_configuration
@@ -75,6 +78,12 @@ class Settings:
             self._store = open_store(configuration.state, configuration.path.parent)
         return self._store
 
+    def clock_now(self) -> Clock:
+        """Return the clock of this command: the machine's unless one was handed in."""
+        from reconciler.dsm import SystemClock
+
+        return self.clock or SystemClock()
+
     def close(self) -> None:
         """Close the state, where it was opened."""
         if self._store is not None:
@@ -82,15 +91,15 @@ class Settings:
             self._store = None
 
     def run(self, policies: PolicySet) -> Run:
-        """Begin a run: with the machine's clock unless one was handed in."""
-        from reconciler.dsm import SystemClock
-
+        """Begin a run."""
         return Run(
             configuration=self.configuration,
             policies=policies,
-            clock=self.clock or SystemClock(),
+            clock=self.clock_now(),
             environment=os.environ,
             store=self.store,
+            who=Who("command line", account()),
+            steady=steady_clock if self.clock is None else lambda: None,
             identifier=f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(2)}",
         )
 
@@ -101,6 +110,24 @@ def _shown(path: Path) -> Path:
         return path.resolve().relative_to(Path.cwd().resolve())
     except ValueError:
         return path
+
+
+def account() -> str:
+    """Return `account@host`, as far as the system tells it."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "unknown"
+    return f"{name}@{socket.gethostname()}"
+
+
+def steady_clock() -> tuple[str, float] | None:
+    """Return this machine's boot and how long ago it was, which no change of the clock moves."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        return boot, time.clock_gettime(time.CLOCK_BOOTTIME)
+    except (OSError, AttributeError):
+        return None
 
 
 def configure_logging(form: str, *, verbose: bool) -> None:

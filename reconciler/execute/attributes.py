@@ -35,7 +35,7 @@ def set_attributes(
             text = "not unlocked, since the creation failed"
             yield ActionOutcome(action, Result.SKIPPED, text, change.snapshot.name)
             continue
-        refusal = _send(ground, sight.target, change)
+        refusal = _send(ground, sight.target, action, change)
         sight = ground.look(target.kind, target.uuid)
         yield _verify(ground, sight, action, change=change, refusal=refusal)
 
@@ -64,13 +64,8 @@ def _still_wanted(sight: Sight, action: Action) -> SetAttributes | None:
     return None
 
 
-def _send(ground: Ground, target: ObservedTarget, change: SetAttributes) -> str:
-    ground.log.info(
-        "set_attr.intent",
-        snapshot=change.snapshot.key,
-        lock=change.lock,
-        description=change.description,
-    )
+def _send(ground: Ground, target: ObservedTarget, action: Action, change: SetAttributes) -> str:
+    ground.intend([(action, change)])
     try:
         ground.writer.set_attributes(
             ground.address(target),
@@ -93,13 +88,10 @@ def _verify(
         unseen = f"sent, but the list could not be read afterwards: {sight.trouble}"
         unchanged = "DSM reported success, but the list shows it unchanged"
         text = refusal or (unseen if sight.trouble else unchanged)
-        outcome = ActionOutcome(action, Result.FAILED, text, change.snapshot.name)
-    ground.log.info(
-        "set_attr.outcome",
-        result=outcome.result,
-        snapshot=change.snapshot.key,
-        detail=outcome.detail,
-    )
+        outcome = ActionOutcome(
+            action, Result.FAILED, text, change.snapshot.name, doubt=bool(sight.trouble)
+        )
+    ground.ended(outcome, present)
     return outcome
 
 

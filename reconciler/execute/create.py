@@ -45,17 +45,17 @@ def create(ground: Ground, target: TargetPlan, action: Action) -> Created:
         return Created(_not_made(sight, action))
     known = frozenset(sight.snapshots)
     for last in (False, True):
-        attempt = _attempt(ground, sight, change, known=known)
+        attempt = _attempt(ground, sight, action, change, known=known)
         if attempt.snapshot is not None:
             return _verified(ground, action, change, attempt)
+        outcome = ActionOutcome(action, Result.FAILED, attempt.detail, doubt=attempt.doubt)
+        ground.ended(outcome)
         if attempt.room:
-            outcome = ActionOutcome(action, Result.FAILED, attempt.detail)
             return Created(outcome, room=attempt.room)
         if not attempt.collided or last:
             break
-        ground.log.warning("create.collision", name=attempt.detail)
         ground.clock.sleep(_COLLISION_PAUSE)
-    return Created(ActionOutcome(action, Result.FAILED, attempt.detail))
+    return Created(outcome)
 
 
 def _not_made(sight: Sight, action: Action) -> ActionOutcome:
@@ -82,28 +82,33 @@ def _still_wanted(sight: Sight, action: Action) -> Create | None:
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One request and what was found of it; `asked` is the NAS's clock right before it."""
+    """One request and what was found of it; `asked` is the NAS's clock right before it.
+
+    `doubt` says that nothing shows whether it was done.
+    """
 
     asked: Instant
     snapshot: Snapshot | None = None
     detail: str = ""
     collided: bool = False
     room: str = ""
+    doubt: bool = False
 
 
-def _attempt(ground: Ground, sight: Sight, change: Create, *, known: frozenset[str]) -> _Attempt:
+def _attempt(
+    ground: Ground, sight: Sight, action: Action, change: Create, *, known: frozenset[str]
+) -> _Attempt:
     asked = ground.now
     if sight.target is None:
         return _Attempt(asked, detail="the target is gone")
     target = sight.target
-    ground.log.info("create.intent", due=mark.due_identifier(change.due), lock=change.lock,
-                    immutable_days=change.immutable_days)  # fmt: skip
+    ground.intend([(action, change)])
     try:
         name = _take(ground, target, change)
     except AmbiguousWrite as error:
         found = _search(ground, sight, change, known=known)
         text = f"no answer, and not found within {spoken(_SEARCH)}: {error}"
-        return _Attempt(asked, found, detail=text)
+        return _Attempt(asked, found, detail=text, doubt=True)
     except NoRoom as error:
         return _Attempt(asked, detail=str(error), room=str(error))
     except TargetError as error:
@@ -154,7 +159,7 @@ def _listed(
             return _Attempt(asked, detail=text, collided=True)
         trouble = fresh.trouble
     text = f"DSM answered {name}, but {trouble or 'the list does not show it'}"
-    return _Attempt(asked, detail=text)
+    return _Attempt(asked, detail=text, doubt=True)
 
 
 def _search(
@@ -200,7 +205,9 @@ def _verified(ground: Ground, action: Action, change: Create, attempt: _Attempt)
     if snapshot is None:
         raise AssertionError("only a snapshot that was seen is verified")
     findings = (*_not_immutable(change, snapshot), *_measure(ground, attempt, snapshot))
-    return Created(ActionOutcome(action, Result.DONE, name=snapshot.name), findings)
+    outcome = ActionOutcome(action, Result.DONE, name=snapshot.name)
+    ground.ended(outcome, snapshot)
+    return Created(outcome, findings)
 
 
 def _not_immutable(change: Create, snapshot: Snapshot) -> Iterator[Finding]:

@@ -106,7 +106,7 @@ def _attributes(snapshot: Snapshot) -> Snapshot:
 def _send(ground: Ground, target: ObservedTarget, going: Sequence[Action]) -> Mapping[str, str]:
     """Send one deletion; return by key why DSM refused, as far as it said."""
     keys = [action.snapshot.key for action in going if action.snapshot is not None]
-    ground.log.info("delete.intent", snapshots=keys)
+    ground.intend([(action, action.change) for action in going])
     try:
         if target.kind is Kind.SHARE:
             answer = ground.writer.delete_from_share(ground.address(target), keys)
@@ -125,15 +125,13 @@ def _verify(
         key = action.snapshot.key if action.snapshot is not None else ""
         if not sight.trusted:
             text = refused.get(key) or "sent, but the list could not be read afterwards"
-            outcome = ActionOutcome(action, Result.FAILED, text, _name(action))
+            outcome = ActionOutcome(action, Result.FAILED, text, _name(action), doubt=True)
         elif key not in sight.snapshots:
             outcome = ActionOutcome(action, Result.DONE, name=_name(action))
         else:
             text = refused.get(key) or "DSM reported success, but it is still listed"
             outcome = ActionOutcome(action, Result.FAILED, text, _name(action))
-        ground.log.info(
-            "delete.outcome", result=outcome.result, snapshot=key, detail=outcome.detail
-        )
+        ground.ended(outcome, sight.snapshots.get(key))
         yield outcome
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from reconciler.errors import TemporaryError
+from reconciler.audit import Ended
+from reconciler.errors import Busy, TemporaryError
 from reconciler.model import Kind
 from reconciler.observe import Observer, with_shift
 from reconciler.planning.plan import State, Stop, TargetPlan
@@ -13,11 +14,14 @@ from reconciler.planning.unit import Wish, plan_one, situate
 from reconciler.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import structlog
 
+    from reconciler.audit import Audit
     from reconciler.dsm import Clock, Writer
+    from reconciler.execute.outcome import ActionOutcome
+    from reconciler.lease import Lease
     from reconciler.model import (
         Instant,
         NameForm,
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
         Seconds,
         Snapshot,
     )
+    from reconciler.planning.plan import Action, Change
     from reconciler.planning.situation import Situation
 
 
@@ -40,6 +45,8 @@ class Ground:
     `stop` is set when something seen during the pass forbids any further deletion on this NAS.
     `full` says, by uuid, why DSM refused a creation for want of room; "" once room was made.
     `settled` are the targets, by uuid, whose creation of this pass is made, skipped or failed.
+    `permit` is the target that is being written to; `intents` are the numbers, by action, of the
+    records whose outcome is still to come.
     """
 
     wish: Wish
@@ -47,10 +54,45 @@ class Ground:
     clock: Clock
     observation: Observation
     log: structlog.stdlib.BoundLogger
+    audit: Audit
+    lease: Lease
     stop: Stop | None = None
     full: dict[str, str] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)
     watch: Watch = field(default_factory=Watch)
+    permit: TargetPlan | None = None
+    intents: dict[int, int] = field(default_factory=dict)
+
+    def intend(self, pairs: Sequence[tuple[Action, Change]]) -> None:
+        """Record what is about to be sent, durably; raises Busy where the lease is lost (P14).
+
+        Each pair is the permitted action and the change as it goes out.
+        """
+        if not self.lease.held():
+            raise Busy(
+                f"the lease on {self.observation.nas} is lost: nothing more is written there",
+                next_step="see whether another reconciler runs; the next pass goes on",
+            )
+        if self.permit is None:
+            raise AssertionError("nothing is written outside a target's permit")
+        numbers = self.audit.intend(self.permit, pairs)
+        for (action, _), number in zip(pairs, numbers, strict=True):
+            self.intents[id(action)] = number
+
+    def ended(self, outcome: ActionOutcome, after: Snapshot | None = None) -> None:
+        """Record how an action ended that was sent; one that never was leaves no record.
+
+        What is in doubt stays open, to be settled by the next pass.
+        """
+        number = self.intents.pop(id(outcome.action), None)
+        if number is None or self.permit is None or outcome.doubt:
+            return
+        snapshot = outcome.action.snapshot
+        key = after.key if after is not None else snapshot.key if snapshot is not None else ""
+        end = Ended(
+            number, outcome.action.verb, key, str(outcome.result), outcome.detail, after=after
+        )
+        self.audit.ended(self.permit, [end])
 
     @property
     def now(self) -> Instant:

@@ -29,12 +29,17 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ActionOutcome:
-    """One action's end; `name` is the snapshot it made or touched, `detail` the fact for people."""
+    """One action's end; `name` is the snapshot it made or touched, `detail` the fact for people.
+
+    `doubt` says that it was sent and nothing shows yet whether it was done: the next pass reads
+    that from the NAS.
+    """
 
     action: Action
     result: Result
     detail: str = ""
     name: str = ""
+    doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def sync(ground: Ground, target: TargetPlan, action: Action) -> ActionOutcome:
     if change is None:
         return ActionOutcome(action, Result.SKIPPED, "no longer due")
     known = _attempts(ground, change)
-    ground.log.info("sync.intent", plan=change.plan_id, destination=change.destination)
+    ground.intend([(action, change)])
     lost = ""
     try:
         ground.writer.sync(
@@ -42,7 +42,7 @@ def sync(ground: Ground, target: TargetPlan, action: Action) -> ActionOutcome:
     outcome = ActionOutcome(action, Result.DONE)
     unseen = _unseen(ground, target, change, known)
     if unseen:
-        outcome = ActionOutcome(action, Result.FAILED, lost or unseen)
+        outcome = ActionOutcome(action, Result.FAILED, lost or unseen, doubt=True)
     return _ended(ground, outcome)
 
 
@@ -92,5 +92,5 @@ def _unlisted(ground: Ground) -> str:
 
 
 def _ended(ground: Ground, outcome: ActionOutcome) -> ActionOutcome:
-    ground.log.info("sync.outcome", result=outcome.result, detail=outcome.detail)
+    ground.ended(outcome)
     return outcome

@@ -72,12 +72,6 @@ class TargetRun:
                 created = self._make_room(action, created, deletes)
             self._outcomes.append(created.outcome)
             self._findings.extend(created.findings)
-            self._ground.log.info(
-                "create.outcome",
-                result=created.outcome.result,
-                name=created.outcome.name,
-                detail=created.outcome.detail,
-            )
             if created.outcome.result is Result.FAILED:
                 return False
         return True

@@ -38,6 +38,7 @@ def execute(permit: Permit, ground: Ground) -> UnitOutcome:
             )
         ground.watch.begins(permit.nas, target.label)
         ground.log = log.bind(target=target.label, policy=target.policy)
+        ground.permit = target
         run = TargetRun(ground, target)
         done.append(run.run())
         lost = lost + 1 if isinstance(run.error, TemporaryError) else 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.planning.plan import Delete, Stop
 
 if TYPE_CHECKING:
-    from reconciler.planning.plan import UnitPlan
+    from reconciler.planning.plan import Action, UnitPlan
 
 _SHOWN = 8
 
@@ -68,3 +68,29 @@ def waiting(unit: UnitPlan) -> Waiting | None:
         return None
     causes = tuple(sorted({cause for _, cause in found}))
     return Waiting(of(sorted(entry for entry, _ in found)), len(found), causes)
+
+
+def of_actions(unit: UnitPlan) -> str:
+    """Return the digest of a unit's planned actions: which verb on what, in their order."""
+    return of(
+        [
+            [str(target.kind), target.uuid, action.verb, _object(action)]
+            for target in unit.targets
+            for action in target.actions
+        ]
+    )
+
+
+def stopped(unit: UnitPlan) -> str:
+    """Return the digest of everything that waits on a unit and of what stops it, "" for nothing."""
+    found = sorted(
+        [target.uuid, _object(action), str(action.stopped_by)]
+        for target in unit.targets
+        for action in target.actions
+        if action.stopped_by is not None
+    )
+    return of(found) if found else ""
+
+
+def _object(action: Action) -> str:
+    return action.snapshot.key if action.snapshot is not None else ""

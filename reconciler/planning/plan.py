@@ -235,7 +235,10 @@ class TargetPlan:
 
 @dataclass(frozen=True, slots=True)
 class UnitPlan:
-    """The plan of one NAS. `problem` is set, and nothing planned, where it could not be read."""
+    """The plan of one NAS. `problem` is set, and nothing planned, where it could not be read.
+
+    `busy` says that another reconciler has it, which is no trouble of the unit.
+    """
 
     nas: str
     now: Instant
@@ -248,6 +251,7 @@ class UnitPlan:
     suspended: str = ""
     share_count: int = 0
     lun_count: int = 0
+    busy: bool = False
 
     @property
     def actions(self) -> tuple[Action, ...]:

@@ -105,7 +105,7 @@ def test_a_pass_over_both_units_takes_one_of_each(
             configuration.units,
         ) as fleet,
     ):
-        plan = plan_of(fleet.look(), created_at=int(clock.now()), revision="")
+        plan = plan_of(fleet.look(), created_at=int(clock.now()), policies=policies)
     assert [unit.problem for unit in plan.units] == ["", ""]
     made = [
         (unit.nas, target.name)

@@ -127,7 +127,7 @@ def _pass(configuration: Configuration, clock: Clock) -> tuple[Plan, Sequence[Un
         ) as fleet,
     ):
         looked = fleet.look()
-        plan = plan_of(looked, created_at=int(clock.now()), revision=policies.revision)
+        plan = plan_of(looked, created_at=int(clock.now()), policies=policies)
         return plan, fleet.apply(looked)
 
 

@@ -490,7 +490,7 @@ class SystemApis:
         if kind == "network":
             return {"hostname": "HQ-NAS", "dns": "192.0.2.1"}
         here = datetime.fromtimestamp(self.state.clock.now, ZoneInfo(self.ways.zone))
-        version = "DSM UC 3.1-22000" if not self.ways.shares_known else "DSM 7.2.1-69057 Update 6"
+        version = "DSM UC 3.1-22000" if not self.ways.shares_known else self.ways.version
         return {"model": "DS423+", "serial": self.state.serial, "firmware_ver": version,
                 "time": f"{here:%Y-%m-%d %H:%M:%S}", "time_zone": "Amsterdam",
                 "time_zone_desc": "(GMT+01:00) Amsterdam", "up_time": "1213:22:1",
@@ -501,7 +501,7 @@ class SystemApis:
         del parameters
         here = datetime.fromtimestamp(self.state.clock.now, ZoneInfo(self.ways.zone))
         return {"model": "DS423+", "serial": self.state.serial, "version": "69057",
-                "version_string": "DSM 7.2.1-69057 Update 6", "uptime": 4368142,
+                "version_string": self.ways.version, "uptime": 4368142,
                 "time": f"{here:%a %b %d %H:%M:%S %Y}"}  # fmt: skip
 
     def volumes(self, parameters: Parameters) -> Any:

@@ -41,6 +41,7 @@ class Clock:
 class Ways:
     """How one DSM differs from another; each default is what the notes call usual."""
 
+    version: str = "DSM 7.2.1-69057 Update 6"
     compound: bool = True
     compound_limit: int = 0
     compound_cut: bool = False  # beyond the limit: the first members answered, or all refused

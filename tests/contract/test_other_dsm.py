@@ -27,6 +27,8 @@ from other_state import (
 
 from reconciler import dsm
 from reconciler.cli import main
+from reconciler.memory import UnitMemory
+from reconciler.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,6 +116,11 @@ class Place:
     folder: Path
     capture: pytest.CaptureFixture[str]
 
+    def knows_the_nas(self) -> None:
+        """Let the state be one that has known the NAS from its first snapshot on."""
+        with open_store("sqlite:///state.db", self.folder) as store:
+            store.keep(UnitMemory("other", founded=True))
+
     def run(self, *arguments: str) -> Ran:
         """Run `reconcile` here."""
         code = main(list(arguments))
@@ -156,7 +163,10 @@ def at_home(
 
 
 def assert_three_commands(place: Place) -> dict[str, Any]:
-    """Plan without writing, apply, and plan again: nothing is left. Return the first plan."""
+    """Plan without writing, apply, and plan again: nothing is left. Return the first plan.
+
+    This state never saw the NAS, which has snapshots of ours: its first deletions wait, once.
+    """
     schema = json.loads(place.run("schema", "plan").out)
     looked = place.run("--dry-run", "-o", "json")
     assert looked.code == 0, looked.err
@@ -165,8 +175,14 @@ def assert_three_commands(place: Place) -> dict[str, Any]:
     assert place.dsm.writes == [], "a dry run writes nothing"
     assert place.dsm.sessions == {}, "and signs out"
     applied = place.run("--yes")
-    assert applied.code == 0, applied.out + applied.err
+    (waits,) = [unit["waiting"] for unit in document["units"]]
+    assert applied.code == (0 if waits is None else 3), applied.out + applied.err
     assert place.dsm.sessions == {}
+    if waits is not None:
+        listed = place.run("approve").out.split()[0]
+        assert place.run("approve", listed, "--reason", "the state is new").code == 0
+        applied = place.run("--yes")
+        assert applied.code == 0, applied.out + applied.err
     again = place.run("--dry-run", "--detailed-exitcode")
     assert again.code == 0, again.out + again.err
     assert place.dsm.sessions == {}
@@ -194,7 +210,9 @@ WAYS: Final[dict[str, Ways]] = {
     "session by cookie alone": Ways(carrier="cookie"),
     "session by parameter alone": Ways(carrier="param", token_required=True),
     "ruuid refused": Ways(refused_keys=frozenset({"ruuid"})),
-    "worm_lock refused": Ways(refused_keys=frozenset({"worm_lock"})),
+    "worm_lock refused": Ways(
+        version="DSM 7.1.1-42962 Update 6", refused_keys=frozenset({"worm_lock"})
+    ),
     "newer keys of a share refused": Ways(
         refused_keys=frozenset({"is_c2_share", "is_cold_storage_share"})
     ),
@@ -226,6 +244,7 @@ def test_a_session_that_ends_after_any_call(
     """A session that is gone after any number of calls is opened once more, and all is done."""
     code = (106, 119)[calls % 2]
     with at_home(furnished(Ways(expires_after=calls, expires_code=code))) as place:
+        place.knows_the_nas()
         assert_three_commands(place)
         assert place.dsm.logins <= 6, "once more for each of the three commands"
 
@@ -235,6 +254,7 @@ def test_an_unmounted_share_is_unknown_and_the_rest_is_done(
 ) -> None:
     """A share that cannot be read is told with exit 1 and left alone; nothing else waits for it."""
     with at_home(furnished(Ways(locked_share="refused"))) as place:
+        place.knows_the_nas()
         assert place.run("--yes").code == 1
         assert all(share.snapshots == [] for share in place.dsm.state.shares if share.unmounted)
         again = place.run("--dry-run", "--detailed-exitcode", "-o", "json")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import oracle
 from latches import FolderLatches
+from trails import Held, Memory, audit_in
 
 from reconciler.dsm import Connection, Session, Writer
 from reconciler.dsm.errors import AnswerLost
@@ -91,6 +92,8 @@ class Bench:
     behind: float = 0.0
     waited: float = 0.0
     limits: dict[str, int] = field(default_factory=dict)
+    trail: Memory = field(default_factory=Memory)
+    lease: Held = field(default_factory=Held)
 
     def __post_init__(self) -> None:
         self.dispatcher = Dispatcher(self.nas)
@@ -144,7 +147,9 @@ class Bench:
                 meanwhile()
             if not any(action.stopped_by is None for action in looked.plan.actions):
                 return looked, None
-            return looked, apply(looked, writer, self, run="bench")
+            return looked, apply(
+                looked, writer, self, audit=audit_in(self.trail, self), lease=self.lease
+            )
         except TargetError as error:
             return unread(wish, error, int(self.time())), None
         finally:

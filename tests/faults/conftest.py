@@ -13,7 +13,7 @@ import pytest
 import structlog
 
 from reconciler.cli.exits import worst
-from reconciler.cli.run import _codes
+from reconciler.cli.run import codes_of
 from reconciler.cli.settings import Settings
 from reconciler.fleet import Fleet, plan_of
 from reconciler.simulator import Fault, Nas, Simulator
@@ -154,18 +154,18 @@ class World:
         run = settings.run(policies)
         with Fleet(run, settings.configuration.units, read_only=False) as fleet:
             looked = fleet.look()
-            plan = plan_of(looked, created_at=int(self.clock.time()), revision=policies.revision)
+            plan = plan_of(looked, created_at=int(self.clock.time()), policies=policies)
             if meanwhile is not None:
                 meanwhile()
             outcomes = fleet.apply(looked)
-        return Pass(plan, outcomes, worst(_codes(plan, outcomes, detailed=False, dry=False)))
+        return Pass(plan, outcomes, worst(codes_of(plan, outcomes, detailed=False, dry=False)))
 
     def look(self) -> Plan:
         """Make a dry run, with a client that cannot write."""
         settings = self.settings()
         policies = settings.policies()
         with Fleet(settings.run(policies), settings.configuration.units) as fleet:
-            return plan_of(fleet.look(), created_at=0, revision=policies.revision)
+            return plan_of(fleet.look(), created_at=0, policies=policies)
 
     def calls(self, method: str, api: str = "") -> int:
         """Count the calls of a method so far, whatever came of them."""

@@ -64,7 +64,7 @@ def test_what_was_not_read_is_not_applied(tmp_path: Path) -> None:
     bench = scenes.bench(tmp_path)
     looked = unread(bench.wish(), TargetError("no answer"), 0)
     with pytest.raises(TargetError, match="no answer"):
-        apply(looked, None, SystemClock(), run="r")  # type: ignore[arg-type]
+        apply(looked, None, SystemClock(), audit=None, lease=None)  # type: ignore[arg-type]
 
 
 def test_a_permit_for_another_unit(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_permit_for_another_unit(tmp_path: Path) -> None:
     permit = authorize(looked.plan, Intent.APPLY)
     identity = replace(looked.observation.identity, serial="another")
     observation = replace(looked.observation, identity=identity)
-    ground = Ground(bench.wish(), None, bench, observation, None)  # type: ignore[arg-type]
+    ground = Ground(bench.wish(), None, bench, observation, None, None, None)  # type: ignore[arg-type]
     with pytest.raises(Refusal, match="the permit is for serial 2150ABC123456"):
         execute(permit, ground)
 
