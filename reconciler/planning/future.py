@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from reconciler.duration import DAY
 from reconciler.forward.rules import FOREVER, Present, Rules
+from reconciler.forward.run import run
 from reconciler.planning import belongs
 from reconciler.planning.due import met_by
+from reconciler.planning.plan import Verdict
 from reconciler.planning.situation import DEFAULT_LIMITS
 from reconciler.policy.future import rules_of
+from reconciler.retention import ALL, Pick
 
 if TYPE_CHECKING:
-    from reconciler.model import Instant
-    from reconciler.planning.protection import Standing
+    from collections.abc import Mapping, Sequence
+
+    from reconciler.model import Instant, Seconds
+    from reconciler.planning.plan import SnapshotVerdict
+    from reconciler.planning.protection import Standing, Synced
     from reconciler.planning.reading import Reading
 
 
@@ -68,3 +77,65 @@ def _kept_until(standing: Standing, reading: Reading, next_pass: Instant) -> Ins
     if any(plan.protects(snapshot, reading.target) is not None for plan in reading.synced):
         return next_pass
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is to come of a target that was read, as far as its policy alone decides it.
+
+    `goes` names, by snapshot key, the due time of the pass that deletes it; what stays for ever is
+    in `never`. What is in neither stays at least until `until`, where the run ended. Deletions that
+    a brake or an approval keeps back now are taken to go. `limit` is the target's, None unknown.
+    """
+
+    goes: Mapping[str, Instant]
+    never: frozenset[str]
+    until: Instant
+    limit: int | None = None
+    synced: tuple[Synced, ...] = ()
+
+
+def outlook(reading: Reading, verdicts: Sequence[SnapshotVerdict]) -> Outlook:
+    """Run the target forward until everything that can go is gone, `_MOST_PASSES` at the most."""
+    now = reading.situation.now
+    never = frozenset(v.snapshot.key for v in verdicts if _for_ever(v, reading))
+    open_keys = {v.snapshot.key for v in verdicts} - never
+    goes: dict[str, Instant] = {}
+    reached = now
+    passes = run(rules(reading), present(reading), now=now, until=now + _FARTHEST)
+    for one in islice(passes, _MOST_PASSES):
+        reached = one.due
+        for member in one.gone:
+            goes[member.key] = one.due
+        open_keys.difference_update(member.key for member in one.gone)
+        if not open_keys:
+            break
+    limit = reading.situation.limit(reading.target.kind)
+    return Outlook(goes, never, reached, limit, reading.synced)
+
+
+_FARTHEST: Seconds = 36_525 * DAY
+_MOST_PASSES = 100_000
+"""About a second's work: eleven years of hourly passes."""
+
+_NO_END = frozenset(
+    {"not-managed", "foreign-mark", "undated", "unhealthy", "locked", "held-by-application", "hold",
+     "no-keep"}
+)  # fmt: skip
+
+
+def _for_ever(verdict: SnapshotVerdict, reading: Reading) -> bool:
+    """Whether no pass of this policy deletes it while things stay as they are."""
+    if verdict.verdict is Verdict.DELETE:
+        return False
+    snapshot, policy = verdict.snapshot, reading.desired.policy
+    if snapshot.immutable and snapshot.immutable_until is None:
+        return True
+    words = {why.rule for why in verdict.reasons}
+    if words & _NO_END:
+        return True
+    keep = policy.keep
+    endless = {"last"} if keep is not None and keep.last == ALL else set()
+    if keep is not None and policy.pick is Pick.EARLIEST:
+        endless |= {period.value for period, count in keep.periods if count == ALL}
+    return bool(words & endless)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from reconciler.duration import spoken
 from reconciler.model import Finding, Kind, ObservedTarget, Severity
 from reconciler.planning import belongs, brakes, locks
+from reconciler.planning.future import outlook
 from reconciler.planning.plan import Action, State, Stop, TargetPlan, UnitPlan
+from reconciler.planning.reading import read
 from reconciler.planning.situation import (
     Desired,
     Situation,
@@ -39,7 +41,8 @@ if TYPE_CHECKING:
 
     from reconciler.inventory.model import Unit, UnitBrakes
     from reconciler.model import Limits, Observation
-    from reconciler.policy.model import Hold, PolicySet
+    from reconciler.planning.future import Outlook
+    from reconciler.policy.model import Hold, Policy, PolicySet
     from reconciler.policy.select import Ownership
 
 
@@ -106,15 +109,35 @@ def plan_one(wish: Wish, target: ObservedTarget, situation: Situation) -> Target
     holds = holds_of(wish.policies, wish.unit, target.kind, target.name, target.uuid)
     if owned.policy is None:
         return _without_policy(wish, target, owned, holds=holds, situation=situation)
-    policy = owned.policy
-    if wish.unit.suspended:
-        policy = replace(policy, suspended=wish.unit.suspended)
-    planned = plan_target(target, Desired(policy, wish.zone_of(policy.timezone), holds), situation)
+    planned = plan_target(target, _desired(wish, owned.policy, holds), situation)
     named = owned.pattern is not None and owned.pattern.outright
     if planned.state is State.UNSUPPORTED and named:
         louder = tuple(replace(f, severity=Severity.WARNING) for f in planned.findings)
         return replace(planned, findings=louder)
     return planned
+
+
+def _desired(wish: Wish, policy: Policy, holds: tuple[Hold, ...]) -> Desired:
+    if wish.unit.suspended:
+        policy = replace(policy, suspended=wish.unit.suspended)
+    return Desired(policy, wish.zone_of(policy.timezone), holds)
+
+
+def foresee(wish: Wish, observed: Observation, planned: TargetPlan) -> Outlook | None:
+    """Run one planned target of this reading forward; None where no policy judged it."""
+    target = next(
+        (t for t in observed.targets if (t.kind, t.uuid) == (planned.kind, planned.uuid)), None
+    )
+    if target is None or not planned.snapshots:
+        return None
+    found = owner(
+        wish.policies, wish.unit, target.kind, target.name, target.uuid, only_unit=wish.only_unit
+    )
+    if found.policy is None:
+        return None
+    holds = holds_of(wish.policies, wish.unit, target.kind, target.name, target.uuid)
+    reading = read(target, _desired(wish, found.policy, holds), situate(wish, observed))
+    return outlook(reading, planned.snapshots)
 
 
 def _without_policy(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.planning import brakes
-from reconciler.planning.plan import Stop
+from reconciler.planning.plan import Delete, Stop
 from reconciler.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from reconciler.planning.plan import Action, TargetPlan, UnitPlan
+    from reconciler.planning.plan import Action, SnapshotVerdict, TargetPlan, UnitPlan
 
 _BY_HAND = "delete by hand in DSM (cannot be undone)"
 _FACTS: dict[Stop, str] = {
@@ -55,6 +55,15 @@ def next_step(stop: Stop, waits: Sequence[Action], target: TargetPlan) -> str:
         names = ", ".join(_owners(waits))
         return f"write `formerly: [{names}]` in policy {target.policy} if it was renamed"
     return _NEXT.get(stop, "")
+
+
+def stop_of(target: TargetPlan, verdict: SnapshotVerdict) -> Stop | None:
+    """Return what stops a victim's deletion, None where it runs."""
+    for action in target.actions:
+        change = action.change
+        if isinstance(change, Delete) and change.snapshot.key == verdict.snapshot.key:
+            return action.stopped_by
+    return None
 
 
 def _tripped(target: TargetPlan) -> tuple[str, ...]:
