@@ -18,6 +18,7 @@ _VERBS: Mapping[str, tuple[str, str, str]] = {
     "explain": ("explain", "Every day", "why one snapshot stays or goes"),
     "list": ("listing", "Every day", "what is on the NAS"),
     "lint": ("lint", "Policies", "check the files, offline"),
+    "forecast": ("forecast", "Policies", "what a policy will take, keep and delete"),
     "schema": ("schema", "For tools", "a JSON Schema: policy, config or plan"),
     "demo": ("demo", "To try", "the main job against a simulated NAS"),
     "simulator": ("simulator", "To try", "a simulated DSM to try policies on"),

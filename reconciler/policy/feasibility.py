@@ -104,6 +104,12 @@ def _named_hold(policy: Policy, unit: Unit) -> int:
     return total
 
 
+def limit_of(policy: Policy, kind: Kind, units: Sequence[Unit] | None) -> tuple[int, str]:
+    """Return how many snapshots a target of this policy may hold, and the zone it counts in."""
+    case = _case(policy, kind, units, None)
+    return case.limit, case.rules.zone.key
+
+
 @dataclass(frozen=True, slots=True)
 class _Case:
     """A policy on one kind of target; `usual` is set where the limit is DSM's default."""
