@@ -26,7 +26,7 @@ from reconciler.policy.future import rules_of
 from reconciler.policy.model import Manage
 from reconciler.policy.select import selects_unit
 from reconciler.retention import Keep
-from reconciler.wording import counted, moment
+from reconciler.wording import NOUNS, counted, moment
 from reconciler.zones import day_start, zone
 
 if TYPE_CHECKING:
@@ -45,8 +45,6 @@ _NAS_LIMIT = 65_536
 _NOUNS = {Kind.SHARE: "share", Kind.LUN: "LUN"}
 _SLACK: Seconds = 15 * MINUTE
 _USUAL = (5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720)
-_OF = {"hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month",
-       "quarterly": "quarter", "yearly": "year"}  # fmt: skip
 
 
 def check(
@@ -298,7 +296,7 @@ def _outlives(case: _Case, findings: Findings) -> None:
     both, alone = steady(rules), steady(replace(rules, immutable_days=0))
     if immutable is None or both is None or alone is None or both.held.high <= alone.held.high:
         return
-    each = _OF[immutable.of.value] if immutable.of is not None else ""
+    each = NOUNS[immutable.of] if immutable.of is not None else ""
     whose = f"the first snapshot of each {each}" if each else "each snapshot"
     findings.warning(
         "outlives-keep",

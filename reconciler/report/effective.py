@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.calendar import Every, Period
+from reconciler.calendar import Every
 from reconciler.duration import render
 from reconciler.policy.model import Manage
 from reconciler.retention import ALL, Pick
+from reconciler.wording import NOUNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,14 +19,6 @@ if TYPE_CHECKING:
 
 _RULES = ("last", "within", "hourly", "daily", "weekly", "monthly", "quarterly", "yearly")
 _MINUTES = 60
-_NOUN = {
-    Period.HOURLY: "hour",
-    Period.DAILY: "day",
-    Period.WEEKLY: "week",
-    Period.MONTHLY: "month",
-    Period.QUARTERLY: "quarter",
-    Period.YEARLY: "year",
-}
 
 
 _DEFAULT = "default"
@@ -41,7 +34,7 @@ def sentence(policy: Policy) -> tuple[str, ...]:
     if keep is not None and keep.periods:
         rules.append(f"the {'first' if policy.pick is Pick.EARLIEST else 'last'} of each")
     immutable, lock = policy.immutable, _lock(policy)
-    of = f", the first of each {_NOUN[immutable.of]}" if immutable and immutable.of else ""
+    of = f", the first of each {NOUNS[immutable.of]}" if immutable and immutable.of else ""
     parts = (
         _takes(policy.cadence),
         f"keep {', '.join(rules)}" if rules else "keep everything",

@@ -14,7 +14,7 @@ from reconciler.forward.steady import Span
 from reconciler.report.effective import sentence
 from reconciler.report.layout import columns, joined, pad
 from reconciler.report.style import printable
-from reconciler.report.timeline import Bar, Mark, Panel, Row, Timeline, render_svg, safe
+from reconciler.report.timeline import MOST_MARKS, Bar, Mark, Panel, Row, Timeline, render_svg, safe
 from reconciler.wording import counted, day, moment
 
 if TYPE_CHECKING:
@@ -243,11 +243,18 @@ def _rows(told: Told) -> tuple[Row, ...]:
         return moment(at, zone, year=True)
 
     late = forecast.late(told.policy.rpo)
+    few = len(forecast.lives) <= MOST_MARKS  # above it marks are drawn together, without their tips
     coming = "ring" if len(forecast.passes) <= _MOST_RINGS else "tick"
-    taken = [Mark(v.taken, "tick" if v.taken <= forecast.start else coming, tip(v.taken))
-             for v in forecast.lives]  # fmt: skip
+    known = [v.taken for v in forecast.lives if v.taken <= forecast.start]
+    ahead = [v.taken for v in forecast.lives[len(known) :]]
+    taken = [Mark(at, "tick", tip(at)) for at in known]
+    taken += [Mark(at, coming, tip(at) if few else "") for at in ahead]
     missed = [Mark(due, "cross", f"missed: {tip(due)}") for due in forecast.missed]
-    gone = [Mark(v.gone, "minus", f"{tip(v.taken)} goes") for v in forecast.lives if v.gone]
+    gone = [
+        Mark(v.gone, "minus", f"{tip(v.taken)} goes" if few else "")
+        for v in forecast.lives
+        if v.gone
+    ]
     rules = [
         Row(f"{rule} {_count(told, rule)}", [Mark(at, "disc", tip(at)) for at in times])
         for rule, times in forecast.kept_by.items()

@@ -23,7 +23,8 @@ ROW = 26
 _LABEL = 110
 _GAP = 6
 _TOP = 26
-_MOST_MARKS = 1500
+MOST_MARKS = 1500
+"""Above so many in a picture those of one row and pixel are drawn once."""
 
 SHAPES: Mapping[str, str] = {
     "tick": "taken", "cross": "missed", "ring": "to come", "disc": "kept", "minus": "goes",
@@ -114,7 +115,18 @@ def render_svg(timeline: Timeline) -> str:
 
     Above 1,500 marks those of one row and pixel are drawn once, their number in the tip.
     """
-    return "\n".join(_Drawing(timeline).lines()) + "\n"
+    return "\n".join(_Drawing(timeline, tuple(_edges(timeline.panels))).lines()) + "\n"
+
+
+def _edges(panels: Sequence[Panel]) -> Iterator[tuple[Panel, float, float]]:
+    """Yield each panel with its left and right edge."""
+    room = WIDTH - _LABEL - _GAP * len(panels)
+    whole = sum(panel.weight for panel in panels)
+    left = float(_LABEL)
+    for panel in panels:
+        width = room * panel.weight / whole
+        yield panel, left, left + width
+        left += width + _GAP
 
 
 def safe(text: str) -> str:
@@ -127,6 +139,7 @@ class _Drawing:
     """Draws one timeline; everything vertical follows from the number of its rows."""
 
     timeline: Timeline
+    edges: tuple[tuple[Panel, float, float], ...]
 
     @property
     def bottom(self) -> int:
@@ -147,27 +160,16 @@ class _Drawing:
         yield from self._legend()
         yield "</svg>"
 
-    def _edges(self) -> Iterator[tuple[Panel, float, float]]:
-        """Yield each panel with its left and right edge."""
-        panels = self.timeline.panels
-        room = WIDTH - _LABEL - _GAP * len(panels)
-        whole = sum(panel.weight for panel in panels)
-        left = float(_LABEL)
-        for panel in panels:
-            width = room * panel.weight / whole
-            yield panel, left, left + width
-            left += width + _GAP
-
     def x(self, instant: Instant) -> float | None:
         """Return where an instant lies, None outside every panel."""
-        for panel, left, right in self._edges():
+        for panel, left, right in self.edges:
             if panel.start <= instant <= panel.end:
                 part = (instant - panel.start) / (panel.end - panel.start)
                 return left + part * (right - left)
         return None
 
     def _frame(self) -> Iterator[str]:
-        for panel, left, right in self._edges():
+        for panel, left, right in self.edges:
             yield f'<text class="d" x="{left:.1f}" y="16">{safe(panel.label)}</text>'
             for edge in (left, right):
                 yield f'<path class="l" d="M{edge:.1f} {_TOP}V{self.bottom}"/>'
@@ -186,7 +188,7 @@ class _Drawing:
                 yield f'<text class="d" x="{at:.1f}" y="{y}">{safe(label)}</text>'
 
     def _spans(self, start: Instant, end: Instant) -> Iterator[tuple[float, float]]:
-        for panel, left, right in self._edges():
+        for panel, left, right in self.edges:
             begin, finish = max(start, panel.start), min(end, panel.end)
             if begin < finish:
                 scale = (right - left) / (panel.end - panel.start)
@@ -208,7 +210,7 @@ class _Drawing:
     def _placed(self, marks: Iterable[Mark]) -> Iterator[tuple[float, str, str]]:
         """Yield marks with their place; above the limit those of one pixel as one."""
         placed = [(at, mark) for mark in marks if (at := self.x(mark.at)) is not None]
-        if self._marks <= _MOST_MARKS:
+        if self._marks <= MOST_MARKS:
             yield from ((at, mark.shape, mark.tip) for at, mark in placed)
             return
         pixels: dict[tuple[int, str], list[tuple[float, Mark]]] = {}

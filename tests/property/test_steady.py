@@ -37,7 +37,7 @@ def lived_through(rules: Rules, filling: int) -> Steady:
     return Steady(Span(min(held), max(held)), Span(min(immutable), max(immutable)))
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@settings(max_examples=25, deadline=None, derandomize=True, database=None)
 @given(
     keep=st.builds(
         Keep,
