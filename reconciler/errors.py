@@ -10,6 +10,7 @@
     └── TargetError               exit 1   a NAS, or one thing on it, could not be read or written
         ├── TemporaryError                 may pass by itself; `retry_after` seconds where known
         │   └── AmbiguousWrite             a write was sent and its answer was lost
+        ├── Interrupted                    the run was asked to stop before this was sent
         └── PermanentError                 somebody has to do something
             └── CredentialError            the NAS refused the sign-in: latched, never retried
 
@@ -91,6 +92,10 @@ class TemporaryError(TargetError):
 
 class AmbiguousWrite(TemporaryError):
     """A write left this machine and no answer came back: it may have been done."""
+
+
+class Interrupted(TargetError):
+    """The run was asked to stop before this was begun; the next pass does it."""
 
 
 class PermanentError(TargetError):

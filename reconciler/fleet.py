@@ -1,51 +1,68 @@
-"""One run over many units: each is read and planned beside the others, then applied in turn."""
+"""One run over many units: each is read, planned and written to beside the others."""
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import structlog
 
 from reconciler import dsm
-from reconciler.errors import ReconcilerError, Refusal, TargetError
+from reconciler.errors import (
+    Interrupted,
+    PermanentError,
+    ReconcilerError,
+    Refusal,
+    TargetError,
+    UserError,
+)
 from reconciler.execute import UnitOutcome
 from reconciler.inventory.secrets import read_secret
 from reconciler.planning.plan import Plan, UnitPlan
 from reconciler.planning.unit import Wish
-from reconciler.reconcile import Looked, apply, look, unread
+from reconciler.reconcile import Looked, afterwards, apply, look, unread
+from reconciler.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from reconciler.dsm import Clock, Reader, Writer
     from reconciler.inventory.model import Configuration, SecretReference, Unit
     from reconciler.model import Instant
     from reconciler.policy.model import PolicySet
+    from reconciler.store import Store
 
 _AT_ONCE = 8
+_Of = TypeVar("_Of")
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run is made with; `environment` is where `{env: NAME}` secrets are looked up."""
+    """What one run is made with; `environment` is where `{env: NAME}` secrets are looked up.
+
+    `store` holds what earlier runs left.
+    """
 
     configuration: Configuration
     policies: PolicySet
     clock: Clock
     environment: Mapping[str, str]
     identifier: str
+    store: Store
 
 
 class Fleet:
     """The units of one run with their open sessions; a context manager that signs all of them out.
 
     With `read_only` (the default) no client is made that could write. `now` plans as of another
-    moment, which only a dry run may.
+    moment, which only a dry run may. Up to eight units are read, or written to, at once. `watch`
+    hears where the run is; once it asks to stop, no unit and no write is begun any more.
     """
 
     def __init__(
@@ -55,6 +72,7 @@ class Fleet:
         *,
         read_only: bool = True,
         now: Instant | None = None,
+        watch: Watch | None = None,
     ) -> None:
         if now is not None and not read_only:
             raise Refusal("a plan as of another moment is never applied")
@@ -62,8 +80,12 @@ class Fleet:
         self._run = run
         self._units = tuple(units)
         self._read_only = read_only
-        self._sessions = ExitStack()
+        self._watch = watch or Watch()
+        self._over = False
+        self._sessions: dict[str, ExitStack] = {}
         self._writers: dict[str, Writer] = {}
+        self._hostnames = run.store.hostnames()
+        self._memories = {unit.name: run.store.unit(unit.name) for unit in units}
 
     def __enter__(self) -> Self:
         return self
@@ -74,36 +96,78 @@ class Fleet:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._sessions.close()
+        # A unit may still be read where a signal broke off the run: it signs out by itself.
+        self._over = True
+        _at_once(self._sign_out, tuple(self._sessions))
 
     def look(self) -> tuple[Looked, ...]:
         """Read and plan every unit, several at once; a unit that cannot be read has its problem."""
-        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            found = tuple(pool.map(self._look, self._units))
-        return _one_name_each(found)
+        return _one_name_each(_at_once(self._look, self._units))
 
     def apply(self, looked: Sequence[Looked]) -> tuple[UnitOutcome, ...]:
-        """Apply what was looked at, unit by unit; one unit's trouble does not stop the others."""
-        return tuple(self._apply(one) for one in looked if one.observation is not None)
+        """Apply what was looked at, several units at once; one's trouble does not stop the others.
+
+        The outcomes come in the order of `looked`. Each unit is signed out when it is done with,
+        and what it looks like then is kept for the next run.
+        """
+        read = [one for one in looked if _was_read(one)]
+        for one in looked:
+            if not _was_read(one):
+                self._run.store.keep(afterwards(one, UnitOutcome(one.plan.nas)))
+        return _at_once(self._applied, read)
+
+    def _applied(self, looked: Looked) -> UnitOutcome:
+        outcome = self._apply(looked)
+        self._run.store.keep(afterwards(looked, outcome))
+        return outcome
 
     def _look(self, unit: Unit) -> Looked:
         wish = self._wish(unit)
         try:
-            return look(wish, self._open(unit), now=self._now)
-        except TargetError as error:
-            structlog.get_logger().warning("unit.unread", nas=unit.name, error=str(error))
-            return unread(wish, error, int(self._run.clock.time()))
+            self._begin(unit.name, "this unit was read")
+            found = look(wish, self._open(unit), now=self._now)
+        except (TargetError, UserError) as error:
+            structlog.get_logger().info("unit.unread", nas=unit.name, error=str(error))
+            found = unread(wish, error, int(self._run.clock.time()))
+        except Exception as error:  # noqa: BLE001  a mistake met on one unit is that unit's alone
+            found = unread(wish, _mistake(unit.name, error), int(self._run.clock.time()))
+        finally:
+            self._watch.ends(unit.name)
+        if self._read_only or self._over or not _free(found):
+            self._sign_out(unit.name)
+        return found
 
     def _apply(self, looked: Looked) -> UnitOutcome:
         name = looked.plan.nas
-        if not any(action.stopped_by is None for action in looked.plan.actions):
-            return UnitOutcome(name)
         try:
-            return apply(looked, self._writers[name], self._run.clock, run=self._run.identifier)
-        except Refusal as error:
-            return UnitOutcome(name, problem=str(error), next_step=error.next_step)
+            if not _free(looked):
+                return UnitOutcome(name)
+            self._begin(name, "anything was written here")
+            return apply(
+                looked,
+                self._writers[name],
+                self._run.clock,
+                run=self._run.identifier,
+                watch=self._watch,
+            )
         except ReconcilerError as error:
             return UnitOutcome(name, problem=str(error), next_step=error.next_step)
+        except Exception as error:  # noqa: BLE001  what the other units did must still be told
+            mistake = _mistake(name, error)
+            return UnitOutcome(name, problem=str(mistake), next_step=mistake.next_step)
+        finally:
+            self._watch.ends(name)
+            self._sign_out(name)
+
+    def _begin(self, name: str, what: str) -> None:
+        if self._watch.halted():
+            raise Interrupted(f"the run was interrupted before {what}")
+        self._watch.begins(name)
+
+    def _sign_out(self, name: str) -> None:
+        session = self._sessions.pop(name, None)
+        if session is not None:
+            session.close()
 
     def _wish(self, unit: Unit) -> Wish:
         configuration = self._run.configuration
@@ -113,6 +177,8 @@ class Fleet:
             brakes=configuration.brakes,
             installation=configuration.installation,
             only_unit=len(configuration.units) == 1,
+            hostnames=self._hostnames,
+            memory=self._memories[unit.name],
         )
 
     def _open(self, unit: Unit) -> Reader:
@@ -133,13 +199,43 @@ class Fleet:
             ca_file=unit.tls.ca_file,
             fingerprints=unit.tls.fingerprints,
             insecure=unit.tls.insecure,
-            latch_folder=self._run.configuration.state_folder,
+            latches=self._run.store,
         )
+        clock, session = self._run.clock, ExitStack()
+        reader: Reader
         if self._read_only:
-            return self._sessions.enter_context(dsm.open_reader(connection, self._run.clock))
-        writer = self._sessions.enter_context(dsm.open_writer(connection, self._run.clock))
-        self._writers[unit.name] = writer
-        return writer
+            reader = session.enter_context(dsm.open_reader(connection, clock, self._watch))
+        else:
+            reader = session.enter_context(dsm.open_writer(connection, clock, self._watch))
+            self._writers[unit.name] = reader
+        self._sessions[unit.name] = session
+        return reader
+
+
+def _at_once(work: Callable[[_Of], _Found], many: Sequence[_Of]) -> tuple[_Found, ...]:
+    """Return what `work` makes of each, in order, a few at once."""
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        return tuple(pool.map(work, many))
+
+
+def _was_read(looked: Looked) -> bool:
+    return looked.observation is not None and not looked.plan.problem
+
+
+def _free(looked: Looked) -> bool:
+    """Whether anything is planned that nothing stops."""
+    return any(action.stopped_by is None for action in looked.plan.actions)
+
+
+def _mistake(nas: str, error: Exception) -> PermanentError:
+    """Log where the reconciler itself went wrong, without the values at hand; return the fact."""
+    places = "".join(traceback.format_tb(error.__traceback__))
+    kind = type(error).__name__
+    structlog.get_logger().error("unit.mistake", nas=nas, kind=kind, places=places)
+    return PermanentError(
+        f"the reconciler itself went wrong here ({kind}); the other units are not concerned",
+        next_step="please report it with the log line `unit.mistake` on stderr",
+    )
 
 
 def plan_of(looked: Sequence[Looked], *, created_at: Instant, revision: str) -> Plan:

@@ -75,8 +75,9 @@ class Snapshot:
     `time` is None where the name cannot be read. `form` is None for LUNs. `uuid` is a LUN
     snapshot's uuid, or a share snapshot's `ruuid` ("" where DSM gave none). `locked` is DSM's own
     lock, which exempts from DSM's retention and does not stop an explicit deletion. `immutable`
-    is DSM's flag; `immutable_until` is None where no end could be read. `holders` are the
-    application keys that preserve a LUN snapshot. `mark` is None without an ownership mark.
+    is DSM's flag; `immutable_until` is None where no end could be read, and `immutability_known`
+    False where DSM refused to tell the flag at all. `holders` are the application keys that
+    preserve a LUN snapshot. `mark` is None without an ownership mark.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Snapshot:
     locked: bool = False
     immutable: bool = False
     immutable_until: Instant | None = None
+    immutability_known: bool = True
     scheduled: bool = False
     holders: tuple[str, ...] = ()
     healthy: bool = True
@@ -206,6 +208,7 @@ class Observation:
     `now` is the NAS's own clock (HTTP `Date`) at the end of the reading, `skew` that clock minus
     the reconciler's in seconds, `utc_offset` the NAS's offset in seconds (None where unknown).
     `plans` is None where the list of replication plans failed; `plans_problem` then says why.
+    `plans_offered` says that the NAS has a replication API at all.
     `name_shift` is how far names of each form run ahead of the NAS's clock, where measured.
     """
 
@@ -219,3 +222,4 @@ class Observation:
     plans: tuple[ReplicationPlan, ...] | None
     plans_problem: str = ""
     name_shift: tuple[tuple[NameForm, Seconds], ...] = ()
+    plans_offered: bool = True

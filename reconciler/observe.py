@@ -61,6 +61,7 @@ class Observer:
             targets=tuple(targets),
             plans=None if isinstance(seen.plans, TargetError) else seen.plans,
             plans_problem=str(seen.plans) if failed else "",
+            plans_offered=seen.plans_offered,
         )
 
     def again(self, before: Observation, kind: Kind, uuid: str) -> Observation:
@@ -117,6 +118,17 @@ class Observer:
         _, listings = self.reader.read_listings([], [uuid])
         snapshots, problem = _marked(listings[uuid])
         return replace(old, snapshots=snapshots, problem=problem)
+
+
+def with_shift(observation: Observation, form: NameForm, shift: Seconds) -> Observation:
+    """Take a constant difference between names of a form and the clock off every time."""
+    moved = (shifted(target, {form: shift}) for target in observation.targets)
+    known = {**dict(observation.name_shift), form: shift}
+    return replace(
+        observation,
+        targets=tuple(target for target in moved if target is not None),
+        name_shift=tuple(sorted(known.items())),
+    )
 
 
 def shifted(

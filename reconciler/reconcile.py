@@ -11,13 +11,19 @@ from reconciler.authorize import Intent, authorize
 from reconciler.errors import TargetError
 from reconciler.execute import UnitOutcome, execute
 from reconciler.execute.ground import Ground
-from reconciler.observe import Observer
+from reconciler.model import NameForm
+from reconciler.observe import Observer, with_shift
 from reconciler.planning.plan import UnitPlan
-from reconciler.planning.unit import plan_unit
-from reconciler.policy.select import owner
+from reconciler.planning.remember import remember, without
+from reconciler.planning.remember import unread as unread_memory
+from reconciler.planning.unit import FRACTIONAL_OFFSETS, holds_on, plan_unit, situate
+from reconciler.policy.select import holds_of, owner
+from reconciler.watch import Watch
 
 if TYPE_CHECKING:
     from reconciler.dsm import Clock, Reader, Writer
+    from reconciler.errors import ReconcilerError
+    from reconciler.memory import UnitMemory
     from reconciler.model import Instant, Kind, Observation
     from reconciler.planning.unit import Wish
 
@@ -39,9 +45,11 @@ def look(wish: Wish, reader: Reader, *, now: Instant | None = None) -> Looked:
 
     def owned(kind: Kind, name: str, uuid: str) -> bool:
         found = owner(wish.policies, wish.unit, kind, name, uuid, only_unit=wish.only_unit)
-        return found.policy is not None
+        held = holds_of(wish.policies, wish.unit, kind, name, uuid)
+        bound = any(bond.key == (kind, uuid) for bond in wish.memory.holds)
+        return found.policy is not None or bool(held) or bound
 
-    observation = Observer(wish.unit.name, reader).whole(owned)
+    observation = _measured(Observer(wish.unit.name, reader).whole(owned), wish)
     if now is not None:
         observation = replace(observation, now=now)
     stranger = _stranger(wish, observation)
@@ -51,14 +59,39 @@ def look(wish: Wish, reader: Reader, *, now: Instant | None = None) -> Looked:
     return Looked(wish, observation, plan)
 
 
-def apply(looked: Looked, writer: Writer, clock: Clock, *, run: str) -> UnitOutcome:
+def apply(
+    looked: Looked, writer: Writer, clock: Clock, *, run: str, watch: Watch | None = None
+) -> UnitOutcome:
     """Run what nothing stops of a plan that was looked at; each write is verified."""
     if looked.observation is None:
         raise TargetError(looked.plan.problem, next_step=looked.plan.next_step)
     permit = authorize(looked.plan, Intent.APPLY)
     log = structlog.get_logger().bind(nas=permit.nas, run=run)
-    ground = Ground(looked.wish, writer, clock, looked.observation, log)
+    ground = Ground(looked.wish, writer, clock, looked.observation, log, watch=watch or Watch())
     return execute(permit, ground)
+
+
+def afterwards(looked: Looked, outcome: UnitOutcome) -> UnitMemory:
+    """Return what the next pass is to know of the unit after this one."""
+    wish = looked.wish
+    if looked.observation is None or looked.plan.problem:
+        return unread_memory(wish.memory, looked.plan.problem, looked.plan.now)
+    last = outcome.observation or looked.observation
+    before = without(wish.memory, outcome.deleted)
+    again = replace(wish, memory=before)
+    holds = {(t.kind, t.uuid): holds_on(again, t) for t in last.targets}
+    return remember(
+        before, plan_unit(again, last), last, situate(again, last),
+        holds=holds, standing=wish.policies.holds,
+    )  # fmt: skip
+
+
+def _measured(observation: Observation, wish: Wish) -> Observation:
+    """Take off what an earlier creation measured, as long as the NAS's zone still explains it."""
+    for form, shift in wish.memory.shifts:
+        if form is NameForm.BARE or observation.utc_offset in FRACTIONAL_OFFSETS:
+            observation = with_shift(observation, form, shift)
+    return observation
 
 
 _SERIAL_STEP = (
@@ -71,13 +104,14 @@ def _stranger(wish: Wish, observation: Observation) -> str:
     serial = observation.identity.serial
     if not serial:
         return "it reported no serial number, so it cannot be told from another unit"
-    if wish.unit.serials and serial not in wish.unit.serials:
-        known = " or ".join(wish.unit.serials)
-        return f"it is another unit: serial {serial}, the inventory says {known}"
+    known = wish.unit.serials or wish.memory.serials
+    if known and serial not in known:
+        source = "the inventory says" if wish.unit.serials else "until now it was"
+        return f"it is another unit: serial {serial}, {source} {' or '.join(known)}"
     return ""
 
 
-def unread(wish: Wish, error: TargetError, now: Instant) -> Looked:
+def unread(wish: Wish, error: ReconcilerError, now: Instant) -> Looked:
     """Return the empty plan of a unit that could not be read: unknown, never compliant (P16)."""
     plan = UnitPlan(
         nas=wish.unit.name,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from reconciler.model import Finding, Severity
 from reconciler.schemafile import load_schema
-from reconciler.yamltree import SECRET_KEYS, hidden
+from reconciler.yamltree import MOST_FINDINGS, SECRET_KEYS, and_more, hidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,11 +32,16 @@ _TYPES = {
 
 
 def validate(root: Node, name: str) -> tuple[Finding, ...]:
-    """Return every finding of a document against a published schema; null keys count as absent."""
-    errors = sorted(
-        _validator(name).iter_errors(root.plain(nulls=False)), key=lambda e: list(map(str, e.path))
-    )
-    return tuple(finding for error in errors for finding in _findings(error, root))
+    """Return the findings of a document against a published schema; null keys count as absent.
+
+    All of them; of more than `MOST_FINDINGS` in one file the first, and one that says so.
+    """
+    errors = _validator(name).iter_errors(root.plain(nulls=False))
+    found = (finding for error in errors for finding in _findings(error, root))
+    first = list(islice(found, MOST_FINDINGS + 1))
+    if len(first) > MOST_FINDINGS:
+        first[MOST_FINDINGS] = and_more(first[MOST_FINDINGS].place or root.place)
+    return tuple(first)
 
 
 @lru_cache(maxsize=8)
@@ -105,47 +111,50 @@ def _finding(error: ValidationError, *, key: str, node: Node) -> Finding:
 
 
 def _missing(error: ValidationError, name: str, node: Node) -> _Said:
-    if not isinstance(node.value, dict):
-        return _not_accepted(error, name, node)
-    known = node.plain(nulls=False)
-    missing = next((key for key in _listed(error) if key not in known), "")
-    return "missing-key", f"`{missing}` is missing here", ""
+    known = node.plain(nulls=False) if isinstance(node.value, dict) else {}
+    missing = next((key for key in _listed(error) if key not in known), name)
+    schema = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
+    example = _example(schema.get(missing, {}))
+    hint = f"write for example `{missing}: {example}`" if example else ""
+    return "missing-key", f"`{missing}` is missing here", hint
 
 
 def _wrong_type(error: ValidationError, name: str, node: Node) -> _Said:
     expected = _expected(error)
-    hint = "quote it" if isinstance(node.value, (int, float)) and "text" in expected else ""
-    return "wrong-type", f"`{name}` is {_seen(node.value)}; it takes {expected}", hint
+    number = isinstance(node.value, int) and "text" in expected
+    hint = f'quote it: "{node.plain()}"' if number else _such_as(error, name)
+    return "wrong-type", f"`{name}` is {hidden(_seen(node.value))}; it takes {expected}", hint
 
 
 def _no_such_word(error: ValidationError, name: str, node: Node) -> _Said:
     allowed = [str(value) for value in _listed(error)]
     near = get_close_matches(str(node.value), allowed, n=1, cutoff=0.5)
-    hint = f"did you mean `{near[0]}`?" if near else ""
+    hint = f"did you mean `{near[0]}`?" if near else _such_as(error, name)
     return "bad-value", f"`{name}` takes {' or '.join(allowed)}, not `{_short(node.value)}`", hint
 
 
 def _no_name(error: ValidationError, name: str, node: Node) -> _Said:
     del name, node
-    return "bad-name", f"`{_short(error.instance)}` is no name; {_NAMES}", ""
+    return "bad-name", f"`{_short(error.instance)}` is no name; {_NAMES}", "write another name"
 
 
 def _too_few(error: ValidationError, name: str, node: Node) -> _Said:
     if node.value:
         return _not_accepted(error, name, node)
-    return "empty-value", f"`{name}` is empty; it takes {_expected(error)}", ""
+    hint = _such_as(error, name) or f"give it a value, or take `{name}` out"
+    return "empty-value", f"`{name}` is empty; it takes {_expected(error)}", hint
 
 
 def _out_of_bounds(error: ValidationError, name: str, node: Node) -> _Said:
     word = "at least" if error.validator == "minimum" else "at most"
     text = f"`{name}` is {_short(node.value)}; it takes {word} {error.validator_value}"
-    return "bad-value", text, ""
+    return "bad-value", text, _such_as(error, name)
 
 
 def _not_accepted(error: ValidationError, name: str, node: Node) -> _Said:
     seen = hidden(_seen(node.value))
     text = f"`{name}` is {seen}, which is not accepted; it takes {_expected(error)}"
-    return "bad-value", text, ""
+    return "bad-value", text, _such_as(error, name)
 
 
 _Said = tuple[str, str, str]
@@ -171,6 +180,32 @@ def _listed(error: ValidationError) -> list[Any]:
     return list(value) if isinstance(value, list) else []
 
 
+def _such_as(error: ValidationError, name: str) -> str:
+    """Return an example of a key, from the schema of the value or of what holds it; "" without."""
+    at: Any = error
+    while at is not None and not (isinstance(at.schema, dict) and "examples" in at.schema):
+        at = at.parent
+    example = _example(at.schema) if at is not None else ""
+    return f"write for example `{name}: {example}`" if example and " " not in name else ""
+
+
+def _example(schema: Mapping[str, Any]) -> str:
+    """Return a schema's first example as a person writes it in YAML, "" where it has none."""
+    given = schema.get("examples") or [""]
+    return _flow(given[0])
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = str(value)
+    return f'"{text}"' if text[:1] in "!*" or ": " in text else text
+
+
 def _owner(key: str) -> str:
     return f"entry {int(key) + 1} of this list" if key.isdigit() else key
 
@@ -178,6 +213,9 @@ def _owner(key: str) -> str:
 def _expected(error: ValidationError) -> str:
     """Return what the schema says a value takes: its `x-takes`, else its type in words."""
     schema = error.schema if isinstance(error.schema, dict) else {}
+    holder: Any = error.parent
+    if "const" in schema and "x-takes" not in schema and holder is not None:
+        return _expected(holder)
     if "x-takes" in schema:
         return str(schema["x-takes"])
     types = schema.get("type", [])

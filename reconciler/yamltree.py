@@ -1,7 +1,8 @@
 """YAML files as trees that know the line and column of every key and value.
 
-YAML 1.1's traps are closed: `22:30`, `on`, `no`, `012` and bare dates stay text; a duplicate key, a
-merge key, an alias cycle, more than 1 MiB or 100 aliases, and an empty value are findings.
+YAML 1.1's traps are closed: `22:30`, `on`, `no`, `012`, `1.10` and bare dates stay text; a
+duplicate key, a merge key, an alias cycle, more than 1 MiB, 100 aliases or 20,000 keys and values,
+and an empty value are findings. Whatever a file holds, reading never raises and takes bounded time.
 """
 
 from __future__ import annotations
@@ -20,15 +21,16 @@ if TYPE_CHECKING:
 _LARGEST = 1024 * 1024
 _MOST_ALIASES = 100
 _DEEPEST = 40
-_MOST_NODES = 200_000
+_MOST_NODES = 20_000
+MOST_FINDINGS = 100
+"""How many mistakes of one file are shown at once: more are hardly read, and take time to find."""
+_LINE = 2_000
 SECRET_KEYS = frozenset(
     {"password", "otp_secret", "device_token", "token", "apprise", "healthchecks", "ssh_key"}
 )
 """Keys whose values are references to secrets: what stands there by mistake is never shown."""
 
-_NULL, _INT, _FLOAT, _BOOL = (
-    f"tag:yaml.org,2002:{name}" for name in ("null", "int", "float", "bool")
-)
+_NULL, _INT, _BOOL = (f"tag:yaml.org,2002:{name}" for name in ("null", "int", "bool"))
 _TEXT = "tag:yaml.org,2002:str"
 
 
@@ -83,15 +85,20 @@ for _tag, _pattern, _first in (
     (_BOOL, r"true|false", "tf"),
     (_NULL, r"null|~|", ["n", "~", ""]),
     (_INT, r"-?(?:0|[1-9][0-9]{0,17})", "-0123456789"),
-    (_FLOAT, r"-?[0-9]+\.[0-9]+", "-0123456789"),
 ):
     _Loader.add_implicit_resolver(_tag, re.compile(rf"\A(?:{_pattern})\Z"), list(_first))
 
 
 def load(text: str, path: str) -> Document:
     """Read one file; never raises for what it holds."""
-    if len(text.encode("utf-8", "surrogatepass")) > _LARGEST:
-        return _refused(path, "too-large", "the file is larger than 1 MiB")
+    try:
+        size = len(text.encode("utf-8"))
+    except UnicodeEncodeError:
+        return _refused(path, "bad-character", "it holds half a character (a lone surrogate)",
+                        "save it as UTF-8")  # fmt: skip
+    if size > _LARGEST:
+        return _refused(path, "too-large", "the file is larger than 1 MiB",
+                        "split it, or write globs instead of names")  # fmt: skip
     try:
         bounded = _bounded(text, path)
         if bounded is not None:
@@ -99,22 +106,22 @@ def load(text: str, path: str) -> Document:
         composed = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
         return Document(path, None, (_explain(error, text, path),))
-    except RecursionError:
-        return _refused(path, "too-deep", f"the file is nested deeper than {_DEEPEST} levels")
     if composed is None:
-        return _refused(path, "empty-file", "the file is empty")
+        return _refused(path, "empty-file", "the file is empty",
+                        "begin with `version: 1`, or delete the file")  # fmt: skip
     builder = _Builder(path)
     root = builder.build(composed)
     return Document(path, root, tuple(builder.findings))
 
 
-def _refused(path: str, code: str, text: str) -> Document:
-    return Document(path, None, (Finding(code, Severity.ERROR, text, place=Place(path, 1, 1)),))
+def _refused(path: str, code: str, text: str, cure: str) -> Document:
+    finding = Finding(code, Severity.ERROR, text, cure, place=Place(path, 1, 1))
+    return Document(path, None, (finding,))
 
 
 def _bounded(text: str, path: str) -> Document | None:
-    """Refuse a file with too many aliases, too deep, or of more than one document."""
-    aliases = depth = documents = 0
+    """Refuse a file with too many aliases or values, too deep, or of more than one document."""
+    aliases = depth = documents = nodes = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.AliasEvent):
             aliases += 1
@@ -124,19 +131,23 @@ def _bounded(text: str, path: str) -> Document | None:
             depth -= 1
         elif isinstance(event, yaml.DocumentStartEvent):
             documents += 1
-        place = _place(path, event.start_mark) if event.start_mark else Place(path, 1, 1)
-        if aliases > _MOST_ALIASES:
-            fact = f"more than {_MOST_ALIASES} aliases"
-            return _one(path, "too-many-aliases", fact, place)
-        if depth > _DEEPEST:
-            return _one(path, "too-deep", f"nested deeper than {_DEEPEST} levels", place)
-        if documents > 1:
-            return _one(path, "two-documents", "a second document begins here (`---`)", place)
+        nodes += isinstance(event, yaml.NodeEvent)
+        for code, above, fact, cure in (
+            ("too-many-aliases", aliases > _MOST_ALIASES, f"more than {_MOST_ALIASES} aliases",
+             "write a template once and `extends` it"),
+            ("too-deep", depth > _DEEPEST, f"nested deeper than {_DEEPEST} levels",
+             "take out brackets or levels; no file needs more than six"),
+            ("two-documents", documents > 1, "a second document begins here (`---`)",
+             "make it a file of its own"),
+            ("too-many-values", nodes > _MOST_NODES,
+             f"more than {_MOST_NODES} keys and values in one file",
+             "split it, or write globs instead of names"),
+        ):  # fmt: skip
+            if above:
+                place = _place(path, event.start_mark)
+                found = Finding(code, Severity.ERROR, fact, cure, place=place)
+                return Document(path, None, (found,))
     return None
-
-
-def _one(path: str, code: str, text: str, place: Place) -> Document:
-    return Document(path, None, (Finding(code, Severity.ERROR, text, place=place),))
 
 
 class _Builder:
@@ -211,8 +222,6 @@ class _Builder:
         text = str(node.value)
         if node.tag == _INT:
             return Node(int(text), place)
-        if node.tag == _FLOAT:
-            return Node(float(text), place)
         if node.tag == _BOOL:
             return Node(text == "true", place)
         if node.tag == _NULL:
@@ -242,9 +251,18 @@ class _Builder:
     def _found(
         self, code: str, text: str, place: Place, *, hint: str = "", next_step: str = ""
     ) -> None:
-        self.findings.append(
-            Finding(code, Severity.ERROR, text, next_step=next_step, place=place, hint=hint)
-        )
+        if len(self.findings) < MOST_FINDINGS:
+            self.findings.append(
+                Finding(code, Severity.ERROR, text, next_step=next_step, place=place, hint=hint)
+            )
+        elif len(self.findings) == MOST_FINDINGS:
+            self.findings.append(and_more(place))
+
+
+def and_more(place: Place) -> Finding:
+    """Return the finding that stands for all after the first hundred of a file."""
+    return Finding("and-more", Severity.ERROR, f"more than {MOST_FINDINGS} mistakes in this file",
+                   "mend these; the others are shown then", place=place)  # fmt: skip
 
 
 def _slice(node: yaml.ScalarNode) -> str:
@@ -263,16 +281,17 @@ def _explain(error: yaml.YAMLError, text: str, path: str) -> Finding:
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return Finding("bad-character", Severity.ERROR, "it holds a character that YAML forbids",
                        "save it as UTF-8 without control characters",
-                       place=Place(path, 1, 1))  # fmt: skip
-    lines = text.splitlines() or [""]
+                       place=_first_forbidden(text, path))  # fmt: skip
+    lines = [line[:_LINE] for line in text.splitlines()] or [""]
     marks = [mark for mark in (error.problem_mark, error.context_mark) if mark is not None]
     for mark in marks:
-        line = lines[min(mark.line, len(lines) - 1)]
+        number = min(mark.line, len(lines) - 1)
+        line = lines[number]
         if hidden(line) != line:
             return Finding("inline-secret", Severity.ERROR, "this line holds a secret itself",
                            "write where it stands: {file: …}, {env: …} or {command: […]}",
-                           place=Place(path, mark.line + 1, 1))  # fmt: skip
-        for finding in _wants_quotes(lines[min(mark.line, len(lines) - 1)], mark.line + 1, path):
+                           place=Place(path, number + 1, 1))  # fmt: skip
+        for finding in _wants_quotes(line, number + 1, path):
             return finding
     place = _place(path, error.problem_mark)
     if place.line > len(lines):
@@ -284,6 +303,15 @@ def _explain(error: yaml.YAMLError, text: str, path: str) -> Finding:
     return Finding("bad-yaml", Severity.ERROR, f"this is no YAML: {problem[:120]}",
                    "check brackets, quotes and indentation here and in the line before",
                    place=place)  # fmt: skip
+
+
+_FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def _first_forbidden(text: str, path: str) -> Place:
+    found = _FORBIDDEN.search(text)
+    before = text[: found.start()] if found is not None else ""
+    return Place(path, before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
 _SECRET_LINE = re.compile(rf"(\b(?:{'|'.join(sorted(SECRET_KEYS))})\b[\"']?\s*:\s*)(?![\s{{])(.*)")

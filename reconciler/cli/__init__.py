@@ -14,12 +14,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
     An error of this package is one sentence on stderr without a traceback; any other is a bug and
-    shows its traceback.
+    shows its traceback. Ctrl-C and SIGTERM break off alike, so that every session is signed out.
     """
+    from reconciler.cli.halt import Halt
     from reconciler.cli.root import reconcile
 
+    halt = Halt()
     try:
-        code = reconcile.main(arguments, prog_name="reconcile", standalone_mode=False)
+        with halt.heeding(), halt.answering():
+            code = reconcile.main(arguments, prog_name="reconcile", standalone_mode=False)
     except click.exceptions.Exit as error:
         return error.exit_code
     except (click.ClickException, click.Abort, KeyboardInterrupt, ReconcilerError) as error:

@@ -62,6 +62,7 @@ def command(*, verbose: bool) -> int:
         output.show("\n$ reconcile --dry-run")
         second = _plan(settings)
         output.show(_shown(second, verbose=verbose, command=""))
+        settings.close()
     output.show(_CLOSING)
     left = any(isinstance(a.change, Create) or a.stopped_by is None for a in second.actions)
     return Exit.FAILED if failed or left else Exit.DONE

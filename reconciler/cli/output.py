@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -31,8 +31,13 @@ def style(*, verbose: bool = False, error: bool = False) -> Style:
     if not stream.isatty():
         return Style(width=_WIDEST, colour=False, verbose=verbose)
     columns = shutil.get_terminal_size((_WIDEST, 24)).columns
-    colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    colour = not os.environ.get("NO_COLOR") and draws(stream)
     return Style(width=max(_NARROWEST, min(_WIDEST, columns)), colour=colour, verbose=verbose)
+
+
+def draws(stream: TextIO) -> bool:
+    """Whether a stream is a terminal that follows colours and moves of the cursor."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def interactive() -> bool:

@@ -15,15 +15,17 @@ if TYPE_CHECKING:
 
 _VERBS: Mapping[str, tuple[str, str, str]] = {
     # verb: (module, occasion, what it does)
+    "status": ("status", "Every day", "what needs you"),
     "explain": ("explain", "Every day", "why one snapshot stays or goes"),
     "list": ("listing", "Every day", "what is on the NAS"),
     "lint": ("lint", "Policies", "check the files, offline"),
     "forecast": ("forecast", "Policies", "what a policy will take, keep and delete"),
+    "audit": ("audit", "For proof", "the trail: show, verify, export"),
     "schema": ("schema", "For tools", "a JSON Schema: policy, config or plan"),
     "demo": ("demo", "To try", "the main job against a simulated NAS"),
     "simulator": ("simulator", "To try", "a simulated DSM to try policies on"),
 }
-_OCCASIONS = ("Every day", "Policies", "For tools", "To try")
+_OCCASIONS = ("Every day", "Policies", "For proof", "For tools", "To try")
 
 
 class Verbs(click.Group):
@@ -55,13 +57,22 @@ class Verbs(click.Group):
             raise click.UsageError(f"There is no command `{args[0]}`.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs by occasion, then the options of a pass."""
+        self.format_commands(ctx, formatter)
+        click.Command.format_options(self, ctx, formatter)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the verbs by occasion."""
+        """List the verbs by occasion: one line each, the occasion before the first."""
         del ctx
+        wide = max(map(len, _VERBS))
+        formatter.write("\n")
         for occasion in _OCCASIONS:
-            rows = [(verb, text) for verb, (_, when, text) in _VERBS.items() if when == occasion]
-            with formatter.section(occasion):
-                formatter.write_dl(rows)
+            lead = occasion
+            for verb, (_, when, text) in _VERBS.items():
+                if when == occasion:
+                    formatter.write(f"{lead:<13}{verb:<{wide}}  {text}\n")
+                    lead = ""
 
 
 @click.group(
@@ -92,12 +103,14 @@ def reconcile(ctx: click.Context, /, **options: Any) -> int | None:
 
     Without a command: one pass. On a terminal it shows the plan and asks once.
     """
-    configure_logging(options.pop("log_format"), verbose=options.pop("log_verbose"))
+    log_format = options.pop("log_format")
+    configure_logging(log_format, verbose=options.pop("log_verbose"))
     settings = ctx.obj if isinstance(ctx.obj, Settings) else Settings()
     settings.config = options.pop("config") or settings.config
     ctx.obj = settings
+    ctx.call_on_close(settings.close)
     if ctx.invoked_subcommand is not None:
         return None
     from reconciler.cli.run import Choice, run_pass
 
-    return run_pass(settings, Choice(**options))
+    return run_pass(settings, Choice(**options, json_logs=log_format == "json"))

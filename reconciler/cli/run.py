@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import shlex
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,11 +12,14 @@ import click
 from reconciler import __version__
 from reconciler.cli import output
 from reconciler.cli.exits import Exit, worst
+from reconciler.cli.halt import Halt
+from reconciler.cli.progress import progress
 from reconciler.cli.targets import matches
 from reconciler.fleet import Fleet, plan_of
 from reconciler.model import Severity
 from reconciler.planning.plan import State
 from reconciler.policy.select import unmatched
+from reconciler.report.style import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +47,7 @@ class Choice:
     form: str
     verbose: bool
     no_input: bool
+    json_logs: bool = False
 
     def check(self) -> None:
         """Refuse what does not go together (64)."""
@@ -66,25 +70,42 @@ def run_pass(settings: Settings, choice: Choice) -> int:
     policies = settings.policies()
     units = settings.units(choice.nas)
     _warn(policies.findings)
-    run = settings.run(policies)
-    with Fleet(run, units, read_only=choice.dry_run, now=read_moment(choice.now)) as fleet:
-        everything = fleet.look()
-        _warn(_unmatched(policies, everything, settings.configuration.units))
+    run, now = settings.run(policies), read_moment(choice.now)
+    halt = Halt()
+    shown = progress(halt.asked, wanted=not choice.no_input and not choice.json_logs)
+    with (
+        halt.heeding(),
+        Fleet(run, units, read_only=choice.dry_run, now=now, watch=shown) as fleet,
+    ):
+        with shown.phase("reading", len(units), "NAS"):
+            everything = fleet.look()
+        if halt.asked():
+            raise click.Abort
+        _warn(unmatched_of(policies, everything, settings.configuration.units))
         looked = tuple(_narrowed(one, choice) for one in everything)
         plan = plan_of(looked, created_at=int(run.clock.time()), revision=policies.revision)
         _check_targets(plan, choice)
         if choice.dry_run:
             free = any(action.stopped_by is None for action in plan.actions)
-            _show(plan, choice, command=_again(choice) if free else "")
+            _show(plan, choice, wrote=None, command=_again(choice) if free else "")
             return worst(_codes(plan, (), detailed=choice.detailed_exitcode, dry=True))
-        if not _wanted(plan, choice):
+        with halt.answering():
+            wanted = _wanted(plan, choice)
+        if not wanted:
             return worst(_codes(plan, (), detailed=False, dry=True))
-        outcomes = fleet.apply(looked)
+        with shown.phase("applying", _targets_at_work(plan), "target"):
+            outcomes = fleet.apply(looked)
     _show_outcome(plan, outcomes, choice)
-    return worst(_codes(plan, outcomes, detailed=False, dry=False))
+    interrupted = [Exit.FAILED] if halt.asked() else []
+    return worst([*_codes(plan, outcomes, detailed=False, dry=False), *interrupted])
 
 
-def _unmatched(
+def _targets_at_work(plan: Plan) -> int:
+    targets = (target for unit in plan.units for target in unit.targets)
+    return sum(any(a.stopped_by is None for a in target.actions) for target in targets)
+
+
+def unmatched_of(
     policies: PolicySet, looked: Sequence[Looked], units: Sequence[Unit]
 ) -> tuple[Finding, ...]:
     """Return a finding for each selector entry that fits nothing of what was read."""
@@ -100,7 +121,7 @@ def _wanted(plan: Plan, choice: Choice) -> bool:
     """Show the plan and ask once on a terminal; without one, or with --yes, apply."""
     if choice.yes or not output.interactive():
         return True
-    _show(plan, choice, command="")
+    _show(plan, choice, wrote=False, command="")
     free = sum(action.stopped_by is None for action in plan.actions)
     if not free:
         return False
@@ -150,7 +171,7 @@ def _check_targets(plan: Plan, choice: Choice) -> None:
             raise click.UsageError(f"--policy {name} owns no share or LUN that was read")
 
 
-def _show(plan: Plan, choice: Choice, *, command: str) -> None:
+def _show(plan: Plan, choice: Choice, *, wrote: bool | None, command: str) -> None:
     if choice.form == "json":
         from reconciler.planning.document import dumps, to_document
 
@@ -163,7 +184,7 @@ def _show(plan: Plan, choice: Choice, *, command: str) -> None:
         from reconciler.report.text import render_plan as render_text
 
         style = output.style(verbose=choice.verbose)
-        output.show(render_text(plan, style=style, wrote=None, command=command))
+        output.show(render_text(plan, style=style, wrote=wrote, command=command))
 
 
 def _show_outcome(plan: Plan, outcomes: tuple[UnitOutcome, ...], choice: Choice) -> None:
@@ -172,36 +193,40 @@ def _show_outcome(plan: Plan, outcomes: tuple[UnitOutcome, ...], choice: Choice)
     if choice.form == "json":
         output.show(outcome.render_json(plan, outcomes))
         return
-    output.show(outcome.render_text(plan, outcomes, style=output.style(verbose=choice.verbose)))
+    if choice.form == "markdown":
+        output.show(outcome.render_markdown(plan, outcomes))
+        return
+    style = output.style(verbose=choice.verbose)
+    output.show(outcome.render_text(plan, outcomes, style=style, command=_again(choice, dry=True)))
 
 
-def _again(choice: Choice) -> str:
-    """Return the command that would apply what was shown."""
-    words = ["reconcile"]
+def _again(choice: Choice, *, dry: bool = False) -> str:
+    """Return the command that would apply what was shown, or with `dry` show what is left."""
+    words = ["reconcile", *(["--dry-run"] if dry else [])]
     for option, values in (
         ("--nas", choice.nas),
         ("--target", choice.target),
         ("--policy", choice.policy),
     ):
         words += [word for value in values for word in (option, value)]
-    return " ".join(words)
+    return shlex.join(words)
 
 
 def _warn(findings: Sequence[Finding]) -> None:
     for finding in findings:
         if finding.severity is not Severity.NOTE:
             place = f"{finding.place}: " if finding.place is not None else ""
-            print(f"{place}{finding.severity}: {finding.text}", file=sys.stderr)  # noqa: T201
+            output.say(printable(f"{place}{finding.severity}: {finding.text}"))
 
 
-def read_moment(text: str | None) -> Instant | None:
-    """Read `--now`; a usage error where it is no time, UTC where it states no offset."""
+def read_moment(text: str | None, option: str = "--now") -> Instant | None:
+    """Read an option's time; a usage error where it is none, UTC where it states no offset."""
     if text is None:
         return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise click.UsageError(
-            f"--now {text} is no time; write one such as 2026-12-24T18:00:00+01:00"
+            f"{option} {text} is no time; write one such as 2026-12-24T18:00:00+01:00"
         ) from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

@@ -5,11 +5,17 @@ from __future__ import annotations
 import click
 
 from reconciler.cli import output
-from reconciler.schemafile import NAMES, schema_text
+from reconciler.schemafile import NAMES, load_schema, schema_text
 
 
 @click.command(name="schema")
 @click.argument("name", type=click.Choice(NAMES))
-def command(name: str) -> None:
-    """Print a JSON Schema (Draft 2020-12): of policy files, of reconciler.yaml, of plans."""
+@click.option("-o", "--format", "form", type=click.Choice(["json", "markdown"]), default="json")
+def command(name: str, *, form: str) -> None:
+    """Print a JSON Schema (Draft 2020-12), or with -o markdown a table of its keys."""
+    if form == "markdown":
+        from reconciler.report.keys import render_keys
+
+        output.show(render_keys(load_schema(name)))
+        return
     output.show(schema_text(name))

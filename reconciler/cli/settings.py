@@ -15,13 +15,17 @@ from reconciler.inventory.load import find_configuration, load_configuration
 from reconciler.inventory.model import GitSource
 from reconciler.inventory.select import select_units
 from reconciler.policy.load import load_policies
+from reconciler.report.style import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from structlog.typing import EventDict
+
     from reconciler.dsm import Clock
     from reconciler.inventory.model import Configuration, Unit
     from reconciler.policy.model import PolicySet
+    from reconciler.store import Store
 
 
 @dataclass(slots=True)
@@ -31,6 +35,7 @@ class Settings:
     config: str | None = None
     clock: Clock | None = None
     _configuration: Configuration | None = field(default=None)
+    _store: Store | None = field(default=None)
 
     @property
     def configuration(self) -> Configuration:
@@ -65,6 +70,22 @@ class Settings:
         units = self.configuration.units
         return select_units(units, expressions) if expressions else units
 
+    @property
+    def store(self) -> Store:
+        """The state, opened once; raises PermanentError where it cannot be used."""
+        if self._store is None:
+            from reconciler.store import open_store
+
+            configuration = self.configuration
+            self._store = open_store(configuration.state, configuration.path.parent)
+        return self._store
+
+    def close(self) -> None:
+        """Close the state, where it was opened."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
     def run(self, policies: PolicySet) -> Run:
         """Begin a run: with the machine's clock unless one was handed in."""
         from reconciler.dsm import SystemClock
@@ -74,6 +95,7 @@ class Settings:
             policies=policies,
             clock=self.clock or SystemClock(),
             environment=os.environ,
+            store=self.store,
             identifier=f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(2)}",
         )
 
@@ -87,25 +109,29 @@ def _shown(path: Path) -> Path:
 
 
 def configure_logging(form: str, *, verbose: bool) -> None:
-    """Send structured events to stderr, redacted; `form` is `console` or `json`."""
+    """Send structured events to stderr, redacted; `form` is `console` or `json`.
+
+    On a console what came from a NAS is written without anything that could steer the terminal.
+    """
     import logging
     import sys
 
     import structlog
 
+    from reconciler.cli.output import style
     from reconciler.dsm.redact import redact
 
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
+    renderers: list[structlog.typing.Processor] = (
+        [structlog.processors.JSONRenderer()]
         if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else [_harmless, structlog.dev.ConsoleRenderer(colors=style(error=True).colour)]
     )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             redact,
-            renderer,
+            *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.DEBUG if verbose else logging.WARNING
@@ -113,3 +139,10 @@ def configure_logging(form: str, *, verbose: bool) -> None:
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+def _harmless(logger: object, method: str, event: EventDict) -> EventDict:
+    """Write out whatever in an event could steer a terminal."""
+    del logger, method
+    return {key: value if isinstance(value, int | float) else printable(str(value))
+            for key, value in event.items()}  # fmt: skip

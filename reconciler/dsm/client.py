@@ -7,15 +7,14 @@ DSM's Snapshot Replication.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reconciler.dsm import api, fields, parse, parse_plan
 from reconciler.dsm.compound import Call, many
-from reconciler.dsm.errors import Incomplete, Rejected
+from reconciler.dsm.errors import BadParameter, FeatureAbsent, Incomplete
 from reconciler.dsm.system import UnitFacts, unit_facts
 from reconciler.errors import TargetError
-from reconciler.model import BuiltIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,12 +22,12 @@ if TYPE_CHECKING:
     from reconciler.dsm.clock import Stamp
     from reconciler.dsm.parse import Lun, Share
     from reconciler.dsm.session import Session
-    from reconciler.model import ReplicationPlan, Snapshot
+    from reconciler.model import BuiltIn, ReplicationPlan, Snapshot
 
     Listing = tuple[Snapshot, ...] | TargetError
 
 _SNAPSHOT_ADDITIONAL = ("desc", "lock", "schedule_snapshot", "worm_lock", "ruuid")
-_FEWER = (("ruuid",), ("ruuid", "worm_lock"))
+_FEWER = ((), ("ruuid",), ("ruuid", "worm_lock"))
 """What is left out, step by step, where an older DSM refuses a key of `additional` (120)."""
 
 _LUN_ADDITIONAL = ("locked_app_keys", "is_worm_locked")
@@ -48,6 +47,7 @@ class Overview:
     luns: tuple[Lun, ...]
     plans: tuple[ReplicationPlan, ...] | TargetError
     free: Mapping[str, int]
+    plans_offered: bool
 
 
 class Reader:
@@ -55,6 +55,8 @@ class Reader:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._fewer = 0
+        self._plainly: set[str] = set()
 
     @property
     def server_time(self) -> Stamp | None:
@@ -121,22 +123,36 @@ class Reader:
         """Read identity, limits, shares, LUNs, plans and volumes in one request.
 
         Raises TargetError where shares or LUNs cannot be read. A NAS without SAN Manager has no
-        LUNs, one without Snapshot Replication no plans.
+        LUNs, one that is made for LUNs alone (DSM UC) no shares, one without Snapshot Replication
+        no plans.
         """
+        offers = self._session.offers
+        if not offers(api.SHARE) and not offers(api.LUN):
+            raise FeatureAbsent("the NAS offers neither shares nor LUNs")
         answers = many(self._session, _OVERVIEW)
         stamp = self.server_time
         facts = unit_facts(answers[:4], stamp.date if stamp is not None else None)
+        shares, luns = (self._or_plainly(answers[at], _OVERVIEW[at]) for at in (4, 5))
         return Overview(
             facts,
-            shares=_must(answers[4], parse.shares),
-            luns=_must(answers[5], parse.luns) if self._session.offers(api.LUN) else (),
-            plans=_plans(answers[6]) if self._session.offers(api.PLAN) else (),
+            shares=_must(shares, parse.shares) if offers(api.SHARE) else (),
+            luns=_must(luns, parse.luns) if offers(api.LUN) else (),
+            plans=_plans(answers[6]) if offers(api.PLAN) else (),
             free=_free(answers[7]),
+            plans_offered=self._session.offers(api.PLAN),
         )
+
+    def _or_plainly(self, answer: Any | TargetError, call: Call) -> Any | TargetError:
+        """Ask again with the oldest keys of `additional` alone where DSM refused one (120)."""
+        if not isinstance(answer, BadParameter):
+            return answer
+        self._plainly.add(call.api)
+        return many(self._session, [_plain(call)])[0]
 
     def read_share(self, uuid: str) -> Share | None:
         """Find a share by its uuid, whatever its name is now; None where it is gone."""
-        data = self._session.call(api.SHARE, "list", _SHARE_LIST)
+        call = _plain(_SHARE_CALL) if api.SHARE in self._plainly else _SHARE_CALL
+        data = self._session.call(call.api, call.method, call.parameters)
         return next((share for share in parse.shares(data) if share.uuid == uuid), None)
 
     def read_plans(self) -> tuple[ReplicationPlan, ...]:
@@ -160,18 +176,25 @@ class Reader:
         No filter, from offset 0: only then can `total` be compared. A listing that failed or is
         incomplete is its error.
         """
-        calls = [_listing(name, ()) for name in shares]
+        calls = [_listing(name, _FEWER[self._fewer]) for name in shares]
         calls += [_lun_listing(uuid) for uuid in luns]
         answers = many(self._session, calls)
-        of_shares = dict(zip(shares, answers[: len(shares)], strict=True))
+        of_shares, blind = self._accepted(dict(zip(shares, answers[: len(shares)], strict=True)))
         of_luns = dict(zip(luns, answers[len(shares) :], strict=True))
         return (
-            {n: _read(a, parse.share_snapshots) for n, a in self._fewer(of_shares).items()},
+            {
+                n: _read(a, _blindly if n in blind else parse.share_snapshots)
+                for n, a in of_shares.items()
+            },
             {u: _read(a, parse.lun_snapshots) for u, a in of_luns.items()},
         )
 
     def read_built_in(self, shares: Sequence[str]) -> dict[str, BuiltIn]:
-        """Read DSM's own schedule and retention of shares; one that does not say is left out."""
+        """Read DSM's own schedule and retention of shares; one that does not say is left out.
+
+        `snapshot_info` of a share says both, but not that a schedule was switched off: where it
+        names a next time, and where it is not known, their own calls are made.
+        """
         calls = [
             Call(api.SHARE, "get", {"name": name, "additional": ["snapshot_info"]})
             for name in shares
@@ -180,11 +203,12 @@ class Reader:
         found = {name: _snapshot_info(answer) for name, answer in answers.items()}
         silent = [name for name, built_in in found.items() if built_in is None]
         found.update(self._built_in_one_by_one(silent))
+        found.update(self._flagged({n: b for n, b in found.items() if b and n not in silent}))
         return {name: built_in for name, built_in in found.items() if built_in is not None}
 
     def _built_in_one_by_one(self, shares: Sequence[str]) -> dict[str, BuiltIn | None]:
         """Ask for schedule and retention by their own calls, where `snapshot_info` is not known."""
-        calls = [Call(api.SNAPSHOT, "get_schedule", {"name": name}) for name in shares]
+        calls = [_schedule_call(name) for name in shares]
         calls += [Call(api.RETENTION, "get", {"type": "Share", "name": name}) for name in shares]
         answers = many(self._session, calls)
         schedules, policies = answers[: len(shares)], answers[len(shares) :]
@@ -193,32 +217,64 @@ class Reader:
             for name, schedule, policy in zip(shares, schedules, policies, strict=True)
         }
 
-    def _fewer(self, answers: dict[str, Any | TargetError]) -> dict[str, Any | TargetError]:
-        """Ask again without the newer keys of `additional` where DSM refused one (120)."""
-        for left_out in _FEWER:
-            refused = [name for name, answer in answers.items() if _refuses_key(answer)]
-            if not refused:
-                break
-            again = many(self._session, [_listing(name, left_out) for name in refused])
+    def _flagged(self, found: Mapping[str, BuiltIn]) -> dict[str, BuiltIn]:
+        """Correct the schedules by their flag: the next time stays when one is switched off."""
+        names = [name for name, built_in in found.items() if built_in.schedule]
+        answers = many(self._session, [_schedule_call(name) for name in names])
+        return {
+            name: replace(found[name], schedule=False)
+            for name, answer in zip(names, answers, strict=True)
+            if _enabled(answer) is False
+        }
+
+    def _accepted(
+        self, answers: dict[str, Any | TargetError]
+    ) -> tuple[dict[str, Any | TargetError], frozenset[str]]:
+        """Ask again without the newer keys of `additional` where DSM refused one (120).
+
+        What this DSM accepts is remembered, so that it is asked for at once from then on. Also
+        returns the shares whose answers do not tell what is immutable.
+        """
+        left_out = dict.fromkeys(answers, _FEWER[self._fewer])
+        refused = [name for name, answer in answers.items() if isinstance(answer, BadParameter)]
+        while refused and self._fewer + 1 < len(_FEWER):
+            self._fewer += 1
+            fewer = _FEWER[self._fewer]
+            again = many(self._session, [_listing(name, fewer) for name in refused])
             answers = {**answers, **dict(zip(refused, again, strict=True))}
-        return answers
+            left_out.update(dict.fromkeys(refused, fewer))
+            refused = [name for name in refused if isinstance(answers[name], BadParameter)]
+        return answers, frozenset(name for name, keys in left_out.items() if "worm_lock" in keys)
 
     def _object(self, name: str, method: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         return fields.mapping(self._session.call(name, method, parameters), f"{name} {method}")
 
 
-_SHARE_LIST = {"shareType": "all", "additional": list(parse.SHARE_ADDITIONAL)}
-_PLAN_CALL = Call(api.PLAN, "list", {"additional": list(parse_plan.ADDITIONAL)})
+_SHARE_CALL = Call(
+    api.SHARE, "list", {"shareType": "all", "additional": list(parse.SHARE_ADDITIONAL)}
+)
+_PLAN_CALL = Call(api.PLAN, "list", {"additional": list(parse_plan.READ)})
+_PLAIN = {api.SHARE: ["support_snapshot", "is_usb_share"], api.LUN: []}
+"""What is asked for in `additional` where a newer key is refused."""
+
 _OVERVIEW = (
     Call(api.SYSTEM, "info"),
     Call(api.DSM_INFO, "getinfo"),
     Call(api.SYSTEM, "info", {"type": "define"}),
     Call(api.SYSTEM, "info", {"type": "network"}),
-    Call(api.SHARE, "list", _SHARE_LIST),
-    Call(api.LUN, "list", {"additional": list(_LUN_LIST)}),
+    _SHARE_CALL,
+    Call(api.LUN, "list", {"additional": ["status", "snapshot_info"]}),
     _PLAN_CALL,
     Call(api.VOLUME, "list", {"offset": 0, "limit": -1, "location": "all"}),
 )
+
+
+def _plain(call: Call) -> Call:
+    return replace(call, parameters={**call.parameters, "additional": _PLAIN[call.api]})
+
+
+def _schedule_call(name: str) -> Call:
+    return Call(api.SNAPSHOT, "get_schedule", {"name": name})
 
 
 def _listing(name: str, left_out: Sequence[str]) -> Call:
@@ -249,6 +305,10 @@ def _read(answer: Any | TargetError, read: Callable[[Any], tuple[Snapshot, ...]]
         return read(answer)
     except Incomplete as error:
         return error
+
+
+def _blindly(data: Any) -> tuple[Snapshot, ...]:
+    return parse.share_snapshots(data, immutability_asked=False)
 
 
 def _plans(answer: Any | TargetError) -> tuple[ReplicationPlan, ...] | TargetError:
@@ -286,15 +346,21 @@ def _snapshot_info(answer: Any | TargetError) -> BuiltIn | None:
 
 
 def _from_two(schedule: Any | TargetError, policy: Any | TargetError) -> BuiltIn | None:
-    if isinstance(schedule, TargetError) and isinstance(policy, TargetError):
+    """Read both calls; None where the retention does not say: not known is not "none"."""
+    if not isinstance(policy, dict) or "policyType" not in policy:
         return None
-    on = isinstance(schedule, dict) and schedule.get("enable_snapshot_schedule") is True
     try:
-        found = parse.built_in({}, policy if isinstance(policy, dict) else {})
+        found = parse.built_in({}, policy)
     except Incomplete:
         return None
-    return BuiltIn(on, "", found.retention, found.retention_text)
+    return replace(found, schedule=_enabled(schedule) is True)
 
 
-def _refuses_key(answer: Any | TargetError) -> bool:
-    return isinstance(answer, Rejected) and "(DSM 120," in str(answer)
+def _enabled(schedule: Any | TargetError) -> bool | None:
+    """Return the flag of `get_schedule`, None where it does not say."""
+    if not isinstance(schedule, dict) or "enable_snapshot_schedule" not in schedule:
+        return None
+    try:
+        return fields.flag(schedule, "enable_snapshot_schedule")
+    except Incomplete:
+        return None

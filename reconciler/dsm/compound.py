@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.dsm.api import COMPOUND, METHODS
 from reconciler.dsm.errors import (
-    SESSION_CODES,
     AnswerLost,
     FeatureAbsent,
     Rejected,
-    SessionExpired,
-    api_error,
+    Unavailable,
+    lasting_error,
 )
 from reconciler.errors import CredentialError, Refusal, TargetError
 
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
 
     from reconciler.dsm.session import Session
 
-BATCH = 50
-"""How many members travel together; no limit of DSM's is known, its own pages send a few."""
+_PAUSES = (0.5, 2.0)
+"""How long a busy member is waited for, each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,45 +36,59 @@ class Call:
 def many(session: Session, calls: Sequence[Call]) -> list[Any | TargetError]:
     """Make every call; return for each its `data`, or the error it met, in the same order.
 
-    One member's error never loses the others. Raises only what concerns the whole unit.
+    One member's error never loses the others. Raises only what concerns the whole unit. Where the
+    NAS does not take as many at once, fewer travel together from then on: no limit is documented.
     """
     found: list[Any | TargetError] = []
-    for start in range(0, len(calls), BATCH):
-        found.extend(_batch(session, calls[start : start + BATCH]))
+    while len(found) < len(calls):
+        batch = calls[len(found) : len(found) + session.batch]
+        try:
+            found.extend(_batch(session, batch))
+        except FeatureAbsent:
+            session.batch = 1
+        except Rejected:
+            session.batch = max(1, len(batch) // 2)
     return found
 
 
 def _batch(session: Session, calls: Sequence[Call]) -> list[Any | TargetError]:
-    if len(calls) == 1 or not session.offers(COMPOUND):
+    """Make some calls at once; raises FeatureAbsent or Rejected where that is refused as such."""
+    if len(calls) == 1:
         return [_single(session, call) for call in calls]
     for call in calls:
         if session.method(call.api, call.method).writes:
             raise Refusal(f"{call.api} {call.method} writes and never travels in a batch")
-    refused = [_unoffered(session, call) for call in calls]
-    asked = [call for call, error in zip(calls, refused, strict=True) if error is None]
-    answered = iter(_asked(session, asked))
-    return [error if error is not None else next(answered) for error in refused]
+    answers: list[Any | TargetError] = [_unoffered(session, call) for call in calls]
+    _fill(session, calls, answers, [at for at, error in enumerate(answers) if error is None])
+    for pause in _PAUSES:
+        busy = [at for at, answer in enumerate(answers) if isinstance(answer, Unavailable)]
+        if not busy:
+            break
+        session.pause(pause)
+        _fill(session, calls, answers, busy)
+    return answers
 
 
-def _asked(session: Session, calls: Sequence[Call]) -> list[Any | TargetError]:
-    if not calls:
-        return []
-    try:
-        rows = _rows(session, calls)
-        if any(_code(row) in SESSION_CODES for row in rows):
-            session.sign_in_again()
-            rows = _rows(session, calls)
-    except (FeatureAbsent, Rejected):
-        return _smaller(session, calls)
-    return [_member(call, row) for call, row in zip(calls, rows, strict=True)]
-
-
-def _smaller(session: Session, calls: Sequence[Call]) -> list[Any | TargetError]:
-    """Ask again in two halves, or one by one where few are left: a limit is not documented."""
-    half = len(calls) // 2
-    if half <= 1:
-        return [_single(session, call) for call in calls]
-    return [*_asked(session, calls[:half]), *_asked(session, calls[half:])]
+def _fill(
+    session: Session, calls: Sequence[Call], answers: list[Any | TargetError], wanted: Sequence[int]
+) -> None:
+    """Ask for the wanted calls; sign in once where the session is gone, also inside a member."""
+    asked = [calls[at] for at in wanted]
+    if not asked:
+        return
+    rows = _rows(session, asked)
+    codes = [
+        code
+        for call, row in zip(asked, rows, strict=True)
+        if session.expired(call.api, call.method, code := _code(row))
+    ]
+    if codes:
+        session.sign_in_again(codes[0])
+        rows = _rows(session, asked)
+    for at, call, row in zip(wanted, asked, rows, strict=True):
+        if codes:
+            session.still_denied(call.api, call.method, _code(row))
+        answers[at] = _member(call, row)
 
 
 def _rows(session: Session, calls: Sequence[Call]) -> list[dict[str, Any]]:
@@ -105,10 +118,9 @@ def _member(call: Call, row: Mapping[str, Any]) -> Any | TargetError:
     code = _code(row)
     if code == 0:
         return row.get("data")
-    error = api_error(
+    return lasting_error(
         METHODS[call.api, call.method].family, code, where=f"{call.api} {call.method}"
     )
-    return TargetError(str(error)) if isinstance(error, SessionExpired) else error
 
 
 def _code(row: Mapping[str, Any]) -> int:

@@ -11,7 +11,7 @@
     ├── NoRoom             a snapshot limit or the free space
     ├── Preserved          immutable, or preserved by the system
     ├── Gone               there is no such snapshot, share or LUN
-    └── Denied, Rejected   rights; anything else
+    └── Denied, Rejected   rights; anything else (BadParameter: a key that this DSM has not)
     CredentialError        400 to 411 at a sign-in
 
 From 400 up a code means something else in each family: a share's 403 is a bad value, a sign-in's
@@ -83,6 +83,10 @@ class Rejected(PermanentError):
     """DSM refused for any other reason."""
 
 
+class BadParameter(Rejected):
+    """DSM does not know a parameter, mostly a key of `additional` (120, and its reserved 149)."""
+
+
 _Row = tuple[type[TargetError], str, str]
 
 _ADMIN = "make the account a member of DSM's administrators group; no smaller role may do this"
@@ -109,7 +113,7 @@ _COMMON: Mapping[int, _Row] = {
     117: (Unavailable, "the system is busy", "try again"),
     118: (Unavailable, "the system is busy", "try again"),
     119: (SessionExpired, "session not found", "try again"),
-    120: (Rejected, "a parameter is not accepted", _BAD),
+    **dict.fromkeys(range(120, 150), (BadParameter, "a parameter is not accepted", _BAD)),
     150: (
         SessionExpired,
         "the session was opened from another address",
@@ -137,7 +141,7 @@ _SHARE: Mapping[int, _Row] = {
     3336: (Unavailable, "a replication of the share is running", "try again"),
     3337: (Preserved, "preserved by the system", ""),
     3338: (Rejected, "the share's encryption forbids it", "mount the share in DSM"),
-    3341: (NoRoom, "the share's quota is reached", "raise the quota, or lower `keep`"),
+    3341: (Rejected, "the share's quota is reached", "raise the quota"),
     3350: (Preserved, "immutable", ""),
 }
 _LUN: Mapping[int, _Row] = {
@@ -181,6 +185,9 @@ _AUTH: Mapping[int, tuple[str, str]] = {
 }
 _FAMILIES: Mapping[Family, Mapping[int, _Row]] = {Family.SHARE: _SHARE, Family.LUN: _LUN}
 
+NO_PERMISSION = 105
+"""Rights, but also a stale session, a missing token or too old a sign-in."""
+
 SESSION_CODES = frozenset(
     code for table in (_COMMON, _SHARE) for code, row in table.items() if row[0] is SessionExpired
 )
@@ -194,6 +201,18 @@ def api_error(family: Family, code: int, *, where: str) -> TargetError:
         return Rejected(f"DSM refused with code {code}, which is not documented ({where})")
     kind, meaning, step = row
     return kind(f"{meaning} (DSM {code}, {where})", next_step=step)
+
+
+def lasting_error(family: Family, code: int, *, where: str) -> TargetError:
+    """Return the error of a code that a fresh sign-in did not cure: no session error any more.
+
+    105 then means what it says, that the account may not.
+    """
+    error = api_error(family, code, where=where)
+    if not isinstance(error, SessionExpired):
+        return error
+    kind = Denied if code == NO_PERMISSION else PermanentError
+    return kind(str(error), next_step=error.next_step)
 
 
 def meaning(family: Family, code: int) -> str:

@@ -87,10 +87,17 @@ def share(row: Mapping[str, Any]) -> Share:
     )
 
 
-def share_snapshots(data: Any) -> tuple[Snapshot, ...]:
-    """Read `SYNO.Core.Share.Snapshot list`; raises Incomplete unless `total` is what came."""
+def share_snapshots(data: Any, *, immutability_asked: bool = True) -> tuple[Snapshot, ...]:
+    """Read `SYNO.Core.Share.Snapshot list`; raises Incomplete unless `total` is what came.
+
+    `immutability_asked` is False where `worm_lock` had to be left out of the question. A row
+    without it in an answer to the whole question is not immutable.
+    """
     what = "the list of snapshots"
-    found = tuple(_share_snapshot(row) for row in fields.rows(data, "snapshots", what))
+    found = tuple(
+        _share_snapshot(row, immutability_asked=immutability_asked)
+        for row in fields.rows(data, "snapshots", what)
+    )
     total = fields.number(fields.mapping(data, what), "total")
     if total != len(found):
         raise Incomplete(f"{what} holds {len(found)} of {total}")
@@ -98,7 +105,7 @@ def share_snapshots(data: Any) -> tuple[Snapshot, ...]:
     return found
 
 
-def _share_snapshot(row: Mapping[str, Any]) -> Snapshot:
+def _share_snapshot(row: Mapping[str, Any], *, immutability_asked: bool) -> Snapshot:
     name = fields.text(row, "time")
     named = snapshot_name.parse(name)
     immutable = fields.flag(row, "worm_lock", default=False)
@@ -111,6 +118,7 @@ def _share_snapshot(row: Mapping[str, Any]) -> Snapshot:
         locked=fields.flag(row, "lock"),
         immutable=immutable,
         immutable_until=_end(row) if immutable else None,
+        immutability_known=immutability_asked or immutable,
         scheduled=fields.flag(row, "schedule_snapshot", default=False),
     )
 

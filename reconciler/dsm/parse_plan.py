@@ -23,6 +23,19 @@ ADDITIONAL = (
     "testfailover_info",
     "retention_lock_report",
 )
+"""Every block that is documented."""
+
+READ = (
+    "sync_policy",
+    "sync_report",
+    "main_site_info",
+    "dr_site_info",
+    "can_do",
+    "op_info",
+    "retention_lock_report",
+)
+"""The blocks that are read: `topology` repeats the whole plan for each site."""
+
 _IDLE = 1
 
 

@@ -6,33 +6,46 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import structlog
 
-from reconciler.dsm.api import AUTH, INFO, METHODS, Method
+from reconciler.dsm.api import AUTH, COMPOUND, INFO, METHODS, Method
 from reconciler.dsm.clock import Stamp
 from reconciler.dsm.errors import (
     CREDENTIAL_CODES,
+    NO_PERMISSION,
     SESSION_CODES,
     AnswerLost,
-    Denied,
     FeatureAbsent,
     Rejected,
     SessionExpired,
     api_error,
     credential_error,
+    lasting_error,
 )
-from reconciler.dsm.latch import Latch
+from reconciler.dsm.latch import Latch, Latches
+from reconciler.dsm.offer import Offer, offers
 from reconciler.dsm.otp import STEP_SECONDS, one_time_code
-from reconciler.errors import AmbiguousWrite, PermanentError, Refusal, TargetError, TemporaryError
+from reconciler.errors import (
+    AmbiguousWrite,
+    Interrupted,
+    PermanentError,
+    Refusal,
+    TargetError,
+    TemporaryError,
+)
+from reconciler.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from reconciler.dsm.clock import Clock
     from reconciler.dsm.transport import Answer, Transport
+
+BATCH = 100
+"""How many reads travel together at first; no limit of DSM's is known, its own pages send a few."""
 
 _SESSION_NAME = "SnapshotReconciler"
 _DEVICE = "snapshot-reconciler"
@@ -41,6 +54,9 @@ _OLDEST_AUTH = 3
 _READ_TRIES = 3
 _FIRST_PAUSE = 0.5
 _TWO_FACTOR = 403
+_MAY_LIVE_ON = frozenset({NO_PERMISSION, 107, 150})
+_CLOCK_BEHIND = 20
+"""Windows of 30 s that the clock may be behind the last code sent and that are waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +72,7 @@ class Connection:
     ca_file: Path | None = None
     fingerprints: tuple[str, ...] = ()
     insecure: bool = False
-    latch_folder: Path = Path()
+    latches: Latches = field(kw_only=True, repr=False)
 
     @property
     def credential(self) -> str:
@@ -65,32 +81,32 @@ class Connection:
         return "\0".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class _Offer:
-    """What the NAS offers of one API."""
-
-    path: str
-    lowest: int
-    highest: int
-
-
 class Session:
     """One session; `read_only` refuses every method that writes before anything is sent."""
 
     def __init__(
-        self, connection: Connection, transport: Transport, clock: Clock, *, read_only: bool
+        self,
+        connection: Connection,
+        transport: Transport,
+        clock: Clock,
+        *,
+        read_only: bool,
+        watch: Watch | None = None,
     ) -> None:
         self.connection = connection
         self._transport = transport
         self._clock = clock
         self._read_only = read_only
-        self._offers: dict[str, _Offer] = {}
+        self._watch = watch or Watch()
+        self._offers: dict[str, Offer] = {}
         self._sid = ""
         self._token = ""
         self._auth_version = 0
+        self._denied: set[tuple[str, str]] = set()
+        self.batch = 1
         self._log = structlog.get_logger().bind(nas=connection.name)
         self.stamp: Stamp | None = None
-        self._latch = Latch(connection.latch_folder, connection.name, connection.credential)
+        self._latch = Latch(connection.latches, connection.name, connection.credential)
 
     def open(self) -> None:
         """Ask what the NAS offers, then sign in; raises CredentialError where that is refused."""
@@ -98,10 +114,15 @@ class Session:
         if closed is not None:
             raise closed
         self._discover()
+        self.batch = BATCH if self.offers(COMPOUND) else 1
         self._sign_in()
 
     def close(self) -> None:
         """Sign out, so that no session is left behind; a failure here is only logged."""
+        self._sign_out()
+        self._transport.close()
+
+    def _sign_out(self) -> None:
         if self._sid:
             form = {"api": AUTH, "version": str(self._auth_version), "method": "logout",
                     "session": _SESSION_NAME}  # fmt: skip
@@ -110,7 +131,6 @@ class Session:
             except TargetError as error:
                 self._log.warning("session.left_open", error=str(error))
             self._forget()
-        self._transport.close()
 
     def offers(self, api: str) -> bool:
         """Whether the NAS offers an API at all."""
@@ -119,8 +139,9 @@ class Session:
     def call(self, api: str, method: str, parameters: Mapping[str, Any] | None = None) -> Any:
         """Call one method and return DSM's `data`, None where it sent none.
 
-        A read is tried again while its failure may pass; a write is sent once. Raises
-        AmbiguousWrite where a write was sent and its answer is lost.
+        A read is tried again while its failure may pass; a write is sent once, and no more once
+        the run was asked to stop (Interrupted). Raises AmbiguousWrite where a write was sent and
+        its answer is lost.
         """
         known = self.method(api, method)
         form = {
@@ -130,6 +151,8 @@ class Session:
             **{key: encode(value) for key, value in (parameters or {}).items()},
         }
         if known.writes:
+            if self._watch.halted():
+                raise Interrupted("the run was interrupted before this was sent")
             try:
                 return self._signed_in(known, form)
             except AnswerLost as error:
@@ -140,6 +163,8 @@ class Session:
             except SessionExpired:
                 raise
             except TemporaryError as error:
+                if self._watch.halted():
+                    raise
                 self._log.info("call.again", api=api, method=method, error=str(error))
                 self._clock.sleep(pause)
         return self._signed_in(known, form)
@@ -164,8 +189,31 @@ class Session:
             f"`{method}` that the reconciler knows"
         )
 
-    def sign_in_again(self) -> None:
-        """Replace a session that is no longer valid."""
+    def pause(self, seconds: float) -> None:
+        """Wait before a read is tried again."""
+        self._clock.sleep(seconds)
+
+    def expired(self, api: str, method: str, code: int) -> bool:
+        """Whether a code says that the session is gone.
+
+        A 105 that a fresh sign-in did not cure for this method is a matter of rights.
+        """
+        denied = code == NO_PERMISSION and (api, method) in self._denied
+        return code in SESSION_CODES and not denied
+
+    def still_denied(self, api: str, method: str, code: int) -> None:
+        """Remember that a fresh sign-in did not cure a 105, so that none is made for it again."""
+        if code == NO_PERMISSION:
+            self._denied.add((api, method))
+
+    def sign_in_again(self, code: int) -> None:
+        """Replace a session that is no longer valid, as a code of DSM's says.
+
+        Where the code may also mean something else the old session may live on: it is signed out,
+        or one would be left behind each time.
+        """
+        if code in _MAY_LIVE_ON:
+            self._sign_out()
         self._forget()
         self._log.info("session.again")
         closed = self._latch.closed(int(self._clock.time()))
@@ -177,17 +225,12 @@ class Session:
         """Exchange one form; where the session is no longer valid, sign in once and repeat."""
         where = f"{form['api']} {form['method']}"
         code, data = self._coded(form)
-        if code in SESSION_CODES:
-            self.sign_in_again()
+        if self.expired(form["api"], form["method"], code):
+            self.sign_in_again(code)
             code, data = self._coded(form)
-            if code == 105:  # noqa: PLR2004  DSM's "no permission", now meant so
-                error = api_error(known.family, code, where=where)
-                raise Denied(str(error), next_step=error.next_step)
-            if code in SESSION_CODES:
-                error = api_error(known.family, code, where=where)
-                raise PermanentError(str(error), next_step=error.next_step)
+            self.still_denied(form["api"], form["method"], code)
         if code:
-            raise api_error(known.family, code, where=where)
+            raise lasting_error(known.family, code, where=where)
         return data
 
     def _coded(self, form: Mapping[str, str]) -> tuple[int, Any]:
@@ -221,20 +264,20 @@ class Session:
 
     def _discover(self) -> None:
         form = {"api": INFO, "version": "1", "method": "query", "query": "all"}
-        self._offers = {INFO: _Offer("query.cgi", 1, 1)}
+        self._offers = {INFO: Offer("query.cgi", 1, 1)}
         try:
             code, data, _ = self._exchange(INFO, form)
         except (AnswerLost, Rejected):
             code, data = -1, None
         if code or not isinstance(data, dict):
-            self._offers = {INFO: _Offer("entry.cgi", 1, 1)}
+            self._offers = {INFO: Offer("entry.cgi", 1, 1)}
             code, data, _ = self._exchange(INFO, form)
         if code or not isinstance(data, dict):
             raise Rejected(
                 f"{self.connection.name} does not list what it offers (DSM {code})",
                 next_step="check that `url` is DSM's own address",
             )
-        self._offers.update(_offers(data))
+        self._offers.update(offers(data))
 
     def _sign_in(self) -> None:
         offer = self._offers.get(AUTH)
@@ -250,11 +293,12 @@ class Session:
             raise credential_error(self.connection.name, code)
         if code:
             raise api_error(METHODS[AUTH, "login"].family, code, where=f"{AUTH} login")
-        if not isinstance(data, dict) or not isinstance(data.get("sid"), str) or not data["sid"]:
-            raise Rejected(f"{self.connection.name} signed in without a session id")
-        self._sid = data["sid"]
-        self._token = str(data.get("synotoken") or "")
+        given = data if isinstance(data, dict) else {}
+        sid, token = given.get("sid"), given.get("synotoken") or ""
         self._latch.clear()
+        if not _carriable(sid) or not sid or not _carriable(token):
+            raise Rejected(f"{self.connection.name} signed in without a usable session id")
+        self._sid, self._token = sid, token
 
     def _ask_to_sign_in(self, *, with_code: bool) -> tuple[int, Any]:
         connection = self.connection
@@ -283,9 +327,16 @@ class Session:
         if now // STEP_SECONDS <= self._latch.code_window():
             self._clock.sleep(STEP_SECONDS - now % STEP_SECONDS + 1)
             now = self._nas_time()
-        window = max(now // STEP_SECONDS, self._latch.code_window() + 1)
+        window, sent = now // STEP_SECONDS, self._latch.code_window()
+        if 0 <= sent - window <= _CLOCK_BEHIND:
+            raise TemporaryError(
+                f"{self.connection.name}'s clock is behind the last one-time code sent by "
+                f"{(sent - window) * STEP_SECONDS} s; none is sent twice",
+                next_step="set the clock of the NAS (NTP), or wait as long",
+            )
+        code = one_time_code(self.connection.otp_seed, window * STEP_SECONDS)
         self._latch.code_sent(window)
-        return one_time_code(self.connection.otp_seed, window * STEP_SECONDS)
+        return code
 
     def _nas_time(self) -> int:
         skew = self.stamp.skew if self.stamp is not None else 0.0
@@ -294,6 +345,14 @@ class Session:
     def _forget(self) -> None:
         self._sid = ""
         self._token = ""
+
+
+def _carriable(text: Any) -> TypeGuard[str]:
+    """Whether a text can travel in a header and a cookie as it is."""
+    return isinstance(text, str) and text.isascii() and not set(text) & _NO_COOKIE
+
+
+_NO_COOKIE = frozenset(map(chr, (*range(33), 127))) | set(';,"\\')
 
 
 def encode(value: Any) -> str:
@@ -331,14 +390,3 @@ def decode(answer: Answer, name: str) -> tuple[int, Any, Any]:
 
 
 _NOT_DSM = "check that `url` is DSM's own address: a proxy or a booting NAS answers like this"
-
-
-def _offers(data: Mapping[str, Any]) -> dict[str, _Offer]:
-    found: dict[str, _Offer] = {}
-    for api, row in data.items():
-        if not isinstance(row, dict):
-            continue
-        lowest, highest, path = row.get("minVersion"), row.get("maxVersion"), row.get("path")
-        if isinstance(lowest, int) and isinstance(highest, int) and isinstance(path, str):
-            found[api] = _Offer(path.strip("_") or "entry.cgi", lowest, highest)
-    return found

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from reconciler.dsm import fields
+from reconciler.dsm.errors import Incomplete
 from reconciler.model import Identity, Limits
 
 if TYPE_CHECKING:
@@ -61,13 +63,11 @@ def _first(row: Mapping[str, Any], keys: Sequence[str]) -> str:
 
 def _lowest(define: Mapping[str, Any], key: str) -> int | None:
     """Return the lower of a limit and its `_v2` figure: which one DSM enforces is unknown."""
-    found = [
-        number
-        for name, value in define.items()
-        if name in (key, f"{key}_v2") and value not in (None, "")
-        if (number := fields.number(define, name)) > 0
-    ]
-    return min(found, default=None)
+    found: list[int] = []
+    for name in (key, f"{key}_v2"):
+        with suppress(Incomplete):  # what is no number is as unknown as what is not there
+            found.append(fields.number(define, name))
+    return min((number for number in found if number > 0), default=None)
 
 
 def _offset(text: str, now: Instant | None) -> Seconds | None:

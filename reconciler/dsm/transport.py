@@ -86,6 +86,7 @@ class HttpTransport:
         self._clock = clock
         self._session: requests.Session | None = None
         self._used = clock.monotonic()
+        self._answered = False
 
     def send(self, path: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
         """POST a form; see `Transport.send`."""
@@ -101,9 +102,10 @@ class HttpTransport:
                 stream=True,
             ) as response:
                 body = _body(response)
+                self._answered = True
                 return Answer(response.status_code, response.headers, body)
         except requests.exceptions.SSLError as error:
-            raise self._untrusted(error) from error
+            raise self._broken_tls(error) from error
         except requests.exceptions.RequestException as error:
             raise self._lost(error) from error
         except urllib3.exceptions.HTTPError as error:
@@ -137,7 +139,7 @@ class HttpTransport:
             session.verify = False
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         elif self._trust.ca_file is not None:
-            session.verify = str(self._trust.ca_file)
+            session.verify = str(_readable(self._trust.ca_file))
         else:
             paths = ssl.get_default_verify_paths()
             session.verify = paths.cafile or paths.capath or True
@@ -172,11 +174,23 @@ class HttpTransport:
         except OSError:
             return None
 
+    def _broken_tls(self, error: Exception) -> TargetError:
+        """Tell a certificate that is refused, before anything is sent, from TLS that breaks off.
+
+        The latter may come after a request was sent, whose answer is then lost.
+        """
+        if any(word in str(error) for word in _REFUSALS):
+            return self._untrusted(error)
+        place = f"{self._host}:{self._port}"
+        if self._answered:
+            return AnswerLost(f"the connection to {place} broke")
+        return NotSent(f"{place} does not speak TLS", next_step=_REACH)
+
     def _untrusted(self, error: Exception) -> TargetError:
         seen = self._presented()
         place = f"{self._host}:{self._port}"
         if seen is None:
-            return NotSent(f"{place} does not speak TLS", next_step=_REACH)
+            return NotSent(f"{place} does not answer over TLS", next_step=_REACH)
         return PermanentError(
             f"the certificate of {place} is not trusted: {_why(str(error), seen)}; it is "
             f"sha256:{fingerprint(seen)}",
@@ -210,6 +224,9 @@ class _Pinned(HTTPAdapter):
 
 
 _PORTS = {"https": 443, "http": 80}
+_REFUSALS = ("CERTIFICATE_VERIFY_FAILED", "ingerprint", "doesn't match")
+"""What OpenSSL and urllib3 say when a certificate is not the one that is trusted."""
+
 _REACH = "check that the NAS is on, and address and port in `url` (DSM's is usually 5001)"
 
 
@@ -239,6 +256,18 @@ def _body(response: requests.Response) -> bytes:
     return b"".join(parts)
 
 
+def _readable(ca_file: Path) -> Path:
+    """Return the file of trusted certificates; raises PermanentError where it holds none."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=ca_file)
+    except OSError as error:
+        raise PermanentError(
+            f"{ca_file} cannot be read as certificates in PEM form",
+            next_step="write the path of a file that begins with -----BEGIN CERTIFICATE-----",
+        ) from error
+    return ca_file
+
+
 def _line(certificate: bytes) -> str:
     return f'tls: {{fingerprint: ["sha256:{fingerprint(certificate)}"]}}'
 
@@ -249,8 +278,14 @@ def _why(text: str, certificate: bytes) -> str:
 
         ended = x509.load_der_x509_certificate(certificate).not_valid_after_utc
         return f"it expired on {ended:%Y-%m-%d}"
-    if "self-signed" in text or "self signed" in text:
-        return "it is self-signed"
-    if "match" in text:
-        return "it names another host"
-    return "its issuer is not known here"
+    return next((why for word, why in _WHY.items() if word in text), "its issuer is not known here")
+
+
+_WHY = {
+    "ingerprint": "it is not the pinned one",
+    "not yet valid": "it is not valid yet, by the clock here",
+    "self-signed": "it is self-signed",
+    "self signed": "it is self-signed",
+    "match": "it names another host",
+}
+"""The first word of OpenSSL's or urllib3's that is found decides."""

@@ -9,37 +9,43 @@ from reconciler.execute.outcome import ActionOutcome, Result
 from reconciler.planning.plan import Action, SetAttributes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from reconciler.execute.ground import Ground, Sight
-    from reconciler.model import Snapshot
+    from reconciler.model import ObservedTarget, Snapshot
     from reconciler.planning.plan import TargetPlan
 
 
 def set_attributes(
     ground: Ground, target: TargetPlan, actions: Sequence[Action], *, unlock: bool
-) -> tuple[ActionOutcome, ...]:
-    """Apply the permitted changes that a fresh reading still asks for.
+) -> Iterator[ActionOutcome]:
+    """Apply the permitted changes that a fresh reading still asks for, one outcome after another.
 
     With `unlock` False, after a creation that failed, nothing is unlocked.
     """
     if not actions:
-        return ()
-    outcomes: list[ActionOutcome] = []
+        return
     sight = ground.look(target.kind, target.uuid)
     for action in actions:
         change = _still_wanted(sight, action)
-        if change is None:
-            outcomes.append(ActionOutcome(action, Result.SKIPPED, "no longer asked for"))
+        if change is None or sight.target is None:
+            yield _not_set(sight, action)
             continue
         if not unlock and not change.lock:
             text = "not unlocked, since the creation failed"
-            outcomes.append(ActionOutcome(action, Result.SKIPPED, text, change.snapshot.name))
+            yield ActionOutcome(action, Result.SKIPPED, text, change.snapshot.name)
             continue
-        refusal = _send(ground, sight, change)
+        refusal = _send(ground, sight.target, change)
         sight = ground.look(target.kind, target.uuid)
-        outcomes.append(_verify(ground, sight, action, change=change, refusal=refusal))
-    return tuple(outcomes)
+        yield _verify(ground, sight, action, change=change, refusal=refusal)
+
+
+def _not_set(sight: Sight, action: Action) -> ActionOutcome:
+    """Say why a permitted change is not sent: nothing can be told, or nothing is to change."""
+    name = action.snapshot.name if action.snapshot is not None else ""
+    if sight.trouble:
+        return ActionOutcome(action, Result.FAILED, sight.trouble, name)
+    return ActionOutcome(action, Result.SKIPPED, "no longer asked for", name)
 
 
 def _still_wanted(sight: Sight, action: Action) -> SetAttributes | None:
@@ -58,9 +64,7 @@ def _still_wanted(sight: Sight, action: Action) -> SetAttributes | None:
     return None
 
 
-def _send(ground: Ground, sight: Sight, change: SetAttributes) -> str:
-    if sight.target is None:
-        raise AssertionError("a target that is gone has nothing to set")
+def _send(ground: Ground, target: ObservedTarget, change: SetAttributes) -> str:
     ground.log.info(
         "set_attr.intent",
         snapshot=change.snapshot.key,
@@ -69,7 +73,7 @@ def _send(ground: Ground, sight: Sight, change: SetAttributes) -> str:
     )
     try:
         ground.writer.set_attributes(
-            sight.target.name,
+            ground.address(target),
             change.snapshot.name,
             lock=change.lock,
             description=change.description,
@@ -86,7 +90,9 @@ def _verify(
     if present is not None and _matches(present, change):
         outcome = ActionOutcome(action, Result.DONE, name=present.name)
     else:
-        text = refusal or "DSM reported success, but the list shows it unchanged"
+        unseen = f"sent, but the list could not be read afterwards: {sight.trouble}"
+        unchanged = "DSM reported success, but the list shows it unchanged"
+        text = refusal or (unseen if sight.trouble else unchanged)
         outcome = ActionOutcome(action, Result.FAILED, text, change.snapshot.name)
     ground.log.info(
         "set_attr.outcome",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler import mark
 from reconciler.dsm import NoRoom
 from reconciler.duration import HOUR, spoken
-from reconciler.errors import AmbiguousWrite, TargetError
+from reconciler.errors import AmbiguousWrite, CredentialError, TargetError
 from reconciler.execute.outcome import ActionOutcome, Result
 from reconciler.model import Finding, Kind, NameForm, Severity
 from reconciler.planning.plan import Action, Create, State, Stop
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reconciler.execute.ground import Ground, Sight
-    from reconciler.model import Instant, Seconds, Snapshot
+    from reconciler.model import Instant, ObservedTarget, Seconds, Snapshot
     from reconciler.planning.plan import TargetPlan
 
 _SEARCH: Seconds = 180
+_BLOCKED = State.BLOCKED.value
 _PAUSES = (1, 2, 3, 5, 10, 15, 20)
 _COLLISION_PAUSE: Seconds = 2
 _QUARTER: Seconds = 900
@@ -61,7 +62,7 @@ def _not_made(sight: Sight, action: Action) -> ActionOutcome:
     """Say why a planned creation is not tried: no longer due, or no longer possible."""
     if sight.trouble:
         return ActionOutcome(action, Result.FAILED, sight.trouble)
-    if sight.plan is not None and sight.plan.state is State.BLOCKED:
+    if sight.plan is not None and any(f.code == _BLOCKED for f in sight.plan.findings):
         return ActionOutcome(action, Result.FAILED, "there is no room for a snapshot any more")
     return ActionOutcome(action, Result.SKIPPED, "no longer due")
 
@@ -98,7 +99,7 @@ def _attempt(ground: Ground, sight: Sight, change: Create, *, known: frozenset[s
     ground.log.info("create.intent", due=mark.due_identifier(change.due), lock=change.lock,
                     immutable_days=change.immutable_days)  # fmt: skip
     try:
-        name = _take(ground, target.kind, target.name, uuid=target.uuid, change=change)
+        name = _take(ground, target, change)
     except AmbiguousWrite as error:
         found = _search(ground, sight, change, known=known)
         text = f"no answer, and not found within {spoken(_SEARCH)}: {error}"
@@ -111,16 +112,17 @@ def _attempt(ground: Ground, sight: Sight, change: Create, *, known: frozenset[s
     return _listed(ground, sight, change, asked=asked, name=name, known=known)
 
 
-def _take(ground: Ground, kind: Kind, name: str, *, uuid: str, change: Create) -> str:
-    if kind is Kind.SHARE:
+def _take(ground: Ground, target: ObservedTarget, change: Create) -> str:
+    address = ground.address(target)
+    if target.kind is Kind.SHARE:
         return ground.writer.take_share_snapshot(
-            name,
+            address,
             description=change.description,
             lock=change.lock,
             immutable_days=change.immutable_days,
         )
     return ground.writer.take_lun_snapshot(
-        uuid,
+        address,
         name=change.lun_name,
         description=change.description,
         lock=change.lock,
@@ -140,6 +142,7 @@ def _listed(
     """Look for the name that DSM answered, with our mark; another mark under it is a collision."""
     if sight.target is None:
         return _Attempt(asked, detail="the target is gone")
+    trouble = ""
     for pause in (0, *_PAUSES[:3]):
         ground.clock.sleep(pause)
         fresh = ground.look(sight.target.kind, sight.target.uuid)
@@ -149,7 +152,9 @@ def _listed(
         if name in fresh.snapshots:
             text = f"{name} is another snapshot, of the same second"
             return _Attempt(asked, detail=text, collided=True)
-    return _Attempt(asked, detail=f"DSM answered {name}, but the list does not show it")
+        trouble = fresh.trouble
+    text = f"DSM answered {name}, but {trouble or 'the list does not show it'}"
+    return _Attempt(asked, detail=text)
 
 
 def _search(
@@ -162,6 +167,8 @@ def _search(
         ground.clock.sleep(pause)
         try:
             found = _find(ground.look(sight.target.kind, sight.target.uuid), change, known=known)
+        except CredentialError:
+            raise
         except TargetError as error:
             ground.log.info("create.search", error=str(error))
             continue

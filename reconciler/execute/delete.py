@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.execute.ground import Ground, Sight
-    from reconciler.model import Snapshot
+    from reconciler.model import ObservedTarget, Snapshot
     from reconciler.planning.plan import TargetPlan
 
 _BATCH = {Kind.SHARE: 50, Kind.LUN: 1}
@@ -23,27 +23,26 @@ _BATCH = {Kind.SHARE: 50, Kind.LUN: 1}
 
 def delete(
     ground: Ground, target: TargetPlan, actions: Sequence[Action], *, early: bool = False
-) -> tuple[ActionOutcome, ...]:
+) -> Iterator[ActionOutcome]:
     """Delete the permitted victims batch by batch, each batch between two readings.
 
     `early` are those that go before a creation for which there is no room. The reading that
-    verifies one batch is the one the next is decided on.
+    verifies one batch is the one the next is decided on. Each batch's outcomes are out before the
+    next is sent, so that an error in the middle leaves them told.
     """
-    outcomes: list[ActionOutcome] = []
     if not actions:
-        return ()
+        return
     sight = ground.look(target.kind, target.uuid)
     size = _BATCH[target.kind]
     for start in range(0, len(actions), size):
         batch = actions[start : start + size]
         going, skipped = _sort(sight, batch, early=early)
-        outcomes.extend(skipped)
-        if not going:
+        yield from skipped
+        if not going or sight.target is None:
             continue
-        refused = _send(ground, sight, going)
+        refused = _send(ground, sight.target, going)
         sight = ground.look(target.kind, target.uuid)
-        outcomes.extend(_verify(ground, sight, going, refused))
-    return tuple(outcomes)
+        yield from _verify(ground, sight, going, refused)
 
 
 def _sort(
@@ -96,20 +95,21 @@ def _changed(
 
 
 def _attributes(snapshot: Snapshot) -> Snapshot:
-    """Return the snapshot without its time, which a measured shift of names may have moved."""
-    return replace(snapshot, time=None)
+    """Return what must be unchanged: of a share's snapshot all but the time.
+
+    Its name says the same, and a shift of names that was measured meanwhile has moved the time. A
+    LUN's snapshot states its time by itself, so there the time counts too.
+    """
+    return snapshot if snapshot.form is None else replace(snapshot, time=None)
 
 
-def _send(ground: Ground, sight: Sight, going: Sequence[Action]) -> Mapping[str, str]:
+def _send(ground: Ground, target: ObservedTarget, going: Sequence[Action]) -> Mapping[str, str]:
     """Send one deletion; return by key why DSM refused, as far as it said."""
-    if sight.target is None:
-        raise AssertionError("a target that is gone has no victims")
-    target = sight.target
     keys = [action.snapshot.key for action in going if action.snapshot is not None]
     ground.log.info("delete.intent", snapshots=keys)
     try:
         if target.kind is Kind.SHARE:
-            answer = ground.writer.delete_from_share(target.name, keys)
+            answer = ground.writer.delete_from_share(ground.address(target), keys)
         else:
             answer = ground.writer.delete_from_lun(keys)
     except TargetError as error:

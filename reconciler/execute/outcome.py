@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from reconciler.planning.plan import Delete
+
 if TYPE_CHECKING:
-    from reconciler.model import Finding, Kind
+    from collections.abc import Mapping
+
+    from reconciler.model import Finding, Kind, Observation
     from reconciler.planning.plan import Action
 
 
@@ -53,17 +57,35 @@ class TargetOutcome:
 
 @dataclass(frozen=True, slots=True)
 class UnitOutcome:
-    """What a pass did on one NAS; `problem` is set where it had to stop early."""
+    """What a pass did on one NAS; `problem` is set where it had to stop early.
+
+    `observation` is the pass's last reading, None where nothing was applied.
+    """
 
     nas: str
     targets: tuple[TargetOutcome, ...] = ()
     problem: str = ""
     next_step: str = ""
+    observation: Observation | None = None
 
     @property
     def outcomes(self) -> tuple[ActionOutcome, ...]:
         """Every outcome of every target."""
         return tuple(outcome for target in self.targets for outcome in target.outcomes)
+
+    @property
+    def deleted(self) -> Mapping[tuple[Kind, str], frozenset[str]]:
+        """The keys of the snapshots that this pass saw gone, by target."""
+        return {
+            (target.kind, target.uuid): frozenset(
+                o.action.snapshot.key
+                for o in target.outcomes
+                if o.result is Result.DONE
+                and isinstance(o.action.change, Delete)
+                and o.action.snapshot is not None
+            )
+            for target in self.targets
+        }
 
     @property
     def failed(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.errors import TargetError
+from reconciler.errors import Refusal, TargetError
 from reconciler.execute.attributes import set_attributes
 from reconciler.execute.create import Created, create
 from reconciler.execute.delete import delete
@@ -13,6 +13,8 @@ from reconciler.execute.sync import sync
 from reconciler.planning.plan import Action, Create, Delete, SetAttributes, Sync
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reconciler.execute.ground import Ground
     from reconciler.model import Finding
     from reconciler.planning.plan import TargetPlan
@@ -26,13 +28,13 @@ class TargetRun:
         self._target = target
         self._outcomes: list[ActionOutcome] = []
         self._findings: list[Finding] = []
-        self.error: TargetError | None = None
+        self.error: TargetError | Refusal | None = None
 
     def run(self) -> TargetOutcome:
         """Run the actions in order; one that fails does not undo what was done before it."""
         try:
             self._in_order()
-        except TargetError as error:
+        except (TargetError, Refusal) as error:
             self.error = error
             self._fail_rest(str(error))
         target = self._target
@@ -50,16 +52,13 @@ class TargetRun:
         ground, target = self._ground, self._target
         deletes = self._of(Delete)
         early = [a for a in deletes if isinstance(a.change, Delete) and a.change.early]
-        gone = delete(ground, target, early, early=True)
-        self._outcomes.extend(gone)
-        if any(_went(outcome) for outcome in gone):
+        if self._made_room(early):
             ground.full[target.uuid] = ""
         made = self._create(deletes)
-        self._outcomes.extend(
-            set_attributes(ground, target, self._left(SetAttributes), unlock=made)
-        )
+        ground.settled.add(target.uuid)
+        self._add(set_attributes(ground, target, self._left(SetAttributes), unlock=made))
         if made:
-            self._outcomes.extend(delete(ground, target, self._left(Delete)))
+            self._add(delete(ground, target, self._left(Delete)))
         else:
             self._keep_all("nothing is deleted, since the creation failed")
         for action in self._left(Sync):
@@ -92,10 +91,26 @@ class TargetRun:
         ground.full[target.uuid] = refused.room
         ended = {id(o.action) for o in self._outcomes}
         left = [a for a in deletes if id(a) not in ended]
-        done = [o for o in delete(ground, target, left, early=True) if _went(o)]
-        self._outcomes.extend(done)
+        room = self._made_room(left)
         ground.full[target.uuid] = ""
-        return create(ground, target, action) if done else refused
+        return create(ground, target, action) if room else refused
+
+    def _made_room(self, victims: list[Action]) -> bool:
+        """Delete before the creation what may go before it; return whether anything is gone.
+
+        What is not let go before it may still go after it, so that is no outcome yet.
+        """
+        room = False
+        for outcome in delete(self._ground, self._target, victims, early=True):
+            room = room or _went(outcome)
+            if outcome.result is not Result.SKIPPED:
+                self._outcomes.append(outcome)
+        return room
+
+    def _add(self, outcomes: Iterable[ActionOutcome]) -> None:
+        """Keep each outcome as it comes: an error in the middle must not lose those before it."""
+        for outcome in outcomes:
+            self._outcomes.append(outcome)
 
     def _of(self, change: type) -> list[Action]:
         return [a for a in self._target.actions if isinstance(a.change, change)]

@@ -22,6 +22,7 @@ from reconciler.inventory.model import (
 )
 from reconciler.inventory.secrets import mode_finding
 from reconciler.layers import merge, suspended
+from reconciler.model import Place
 from reconciler.validate import validate
 from reconciler.yamltree import Node, load
 from reconciler.zones import zone
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.layers import Layer
-    from reconciler.model import Place
 
 _NAME = "reconciler.yaml"
+_DEFAULTS = "_defaults.yaml"
 _SYSTEM = Path("/etc/reconciler/reconciler.yaml")
 _SYSTEM_STATE = Path("/var/lib/reconciler")
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -89,13 +90,7 @@ def load_configuration(path: Path) -> Configuration:
 
 
 def _read(path: Path, findings: Findings) -> Node | None:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError:
-        raise UserError(f"{path} is no UTF-8 text", next_step="save it as UTF-8") from None
-    document = load(text, str(path))
+    document = load(_text(path), str(path))
     findings.add(*document.findings)
     if document.root is None:
         return None
@@ -106,6 +101,17 @@ def _read(path: Path, findings: Findings) -> Node | None:
     broken = validate(document.root, "config")
     findings.add(*broken)
     return None if broken or findings.errors else document.root
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read: {error.strerror}", next_step="let the reconciler read it"
+        ) from error
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is no UTF-8 text", next_step="save it as UTF-8") from None
 
 
 def _no_inline_passwords(node: Layer, findings: Findings) -> None:
@@ -128,43 +134,63 @@ def _inside(node: Layer, key: str) -> Layer:
 
 def _units(node: Layer, base: Path, findings: Findings) -> Iterator[Unit]:
     defaults = node.get("nas_defaults")
-    for name, place, unit in _inventory(node["nas"], base, findings):
-        layers = [layer for layer in (defaults, unit) if layer is not None and layer.value]
+    for name, place, own in _inventory(node["nas"], base, findings):
+        layers = [layer for layer in (defaults, *own) if layer is not None and layer.value]
         values, _ = merge(layers)
         built = _unit(name, place, values, base=base, findings=findings)
         if built is not None:
             yield built
 
 
-def _inventory(nas: Node, base: Path, findings: Findings) -> Iterator[tuple[str, Place, Node]]:
-    """Yield each unit's name, place and values: of this file, or of every file of a folder."""
+def _inventory(
+    nas: Node, base: Path, findings: Findings
+) -> Iterator[tuple[str, Place, tuple[Node, ...]]]:
+    """Yield each unit's name, place and layers: of this file, or of every file of a folder."""
     if isinstance(nas.value, dict):
         for name, node in nas.value.items():
-            yield name, nas.keys[name], node
+            yield name, nas.keys[name], (node,)
         return
     folder = base / str(nas.value)
-    files = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
-    if not files:
-        findings.error("no-inventory", f"`nas` names {folder}, which holds no *.yaml file",
-                       nas.place)  # fmt: skip
+    files = sorted(_files_of_units(folder)) if folder.is_dir() else []
+    if not any(path.name != _DEFAULTS for path in files):
+        findings.error(
+            "no-inventory", f"`nas` names {folder}, which holds no *.yaml file", nas.place,
+            next_step="write a file there with a unit: NAME: {url: https://…}",
+        )  # fmt: skip
+    defaults = {p.parent: _mapping(p, "nas_defaults", findings) for p in files if _below(p)}
     for path in files:
-        yield from _file_of_units(path, findings)
+        if _below(path):
+            continue
+        units = _mapping(path, "nas", findings)
+        above = [at for at in reversed(path.parents) if at in defaults]
+        for name, node in units.value.items():
+            yield name, units.keys[name], (*(defaults[at] for at in above), node)
 
 
-def _file_of_units(path: Path, findings: Findings) -> Iterator[tuple[str, Place, Node]]:
-    document = load(path.read_bytes().decode("utf-8-sig", "replace"), str(path))
+def _files_of_units(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*.yaml"):
+        inside = path.relative_to(folder).parts
+        if path.is_file() and not any(part.startswith(".") for part in inside):
+            yield path
+
+
+def _below(path: Path) -> bool:
+    """Whether a file holds the defaults of the units of its folder and below."""
+    return path.name == _DEFAULTS
+
+
+def _mapping(path: Path, section: str, findings: Findings) -> Node:
+    """Read a file of the inventory's folder as what stands under `section`; empty where wrong."""
+    document = load(_text(path), str(path))
     findings.add(*document.findings)
+    place = Place(str(path), 1, 1)
     if document.root is None or document.findings:
-        return
-    wrapped = Node(
-        {"version": Node(1, document.root.place), "nas": document.root}, document.root.place
-    )
-    broken = validate(wrapped, "config")
+        return Node({}, place)
+    root = document.root
+    sections = {"version": Node(1, place), "nas": Node("-", place), section: root}
+    broken = validate(Node(sections, root.place), "config")
     findings.add(*broken)
-    if broken or not isinstance(document.root.value, dict):
-        return
-    for name, node in document.root.value.items():
-        yield name, document.root.keys[name], node
+    return Node({}, place) if broken or not isinstance(root.value, dict) else root
 
 
 def _unit(name: str, place: Place, values: Layer, *, base: Path, findings: Findings) -> Unit | None:
@@ -234,7 +260,8 @@ def _tls(inside: Layer, url: str, *, place: Place, base: Path, findings: Finding
     ca_file = inside.get("ca_file")
     path = base / str(ca_file.value) if ca_file is not None else None
     if ca_file is not None and path is not None and not path.is_file():
-        findings.error("no-file", f"ca_file {path} is no file", ca_file.place)
+        findings.error("no-file", f"ca_file {path} is no file", ca_file.place,
+                       next_step="name the authority's certificate in PEM form")  # fmt: skip
     return Tls(
         ca_file=path,
         fingerprints=tuple(_prints(prints, findings)) if prints is not None else (),
@@ -286,11 +313,13 @@ def _twins(units: Sequence[Unit], findings: Findings) -> None:
     for unit in units:
         twin = first.setdefault(unit.url.casefold(), unit)
         if twin is not unit:
-            findings.warning("one-url", f"{unit.name} has the address of {twin.name}", unit.place)
+            findings.warning("one-url", f"{unit.name} has the address of {twin.name}", unit.place,
+                             next_step="take one of the two out, or mend its `url`")  # fmt: skip
         same = names.setdefault(unit.name.casefold(), unit)
         if same is not unit:
             findings.error("duplicate-name", f"unit {unit.name} exists twice; also at "
-                           f"{same.place}", unit.place)  # fmt: skip
+                           f"{same.place}", unit.place,
+                           next_step="rename one of the two")  # fmt: skip
 
 
 def _policies(node: Node | None, base: Path) -> Path | GitSource:

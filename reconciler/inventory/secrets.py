@@ -32,7 +32,10 @@ def read_secret(reference: SecretReference, *, environment: Mapping[str, str]) -
     found = _raw(reference, environment)
     secret = found.removesuffix("\n").removesuffix("\r")
     if not secret:
-        raise SecretError(f"the secret in {_where(reference)} is empty ({reference.place})")
+        raise SecretError(
+            f"the secret in {_where(reference)} is empty ({reference.place})",
+            next_step="put the secret there; only its first line end is taken off",
+        )
     return secret
 
 
@@ -67,10 +70,21 @@ def _raw(reference: SecretReference, environment: Mapping[str, str]) -> str:
         if reference.env not in environment:
             raise SecretError(
                 f"environment variable {reference.env} is not set ({reference.place})",
-                next_step="set it where the reconciler runs, or write {{file: …}}",
+                next_step="set it where the reconciler runs, or write {file: …}",
             )
-        return environment[reference.env]
+        return _text(environment[reference.env], reference)
     return _from_command(reference)
+
+
+def _text(value: str, reference: SecretReference) -> str:
+    """Refuse bytes that are no UTF-8, which the environment hands over as lone surrogates."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise SecretError(
+            f"environment variable {reference.env} is no UTF-8 text ({reference.place})"
+        ) from None
+    return value
 
 
 def _from_file(reference: SecretReference, path: Path) -> str:
@@ -101,7 +115,10 @@ def _from_command(reference: SecretReference) -> str:
             start_new_session=True,
         )
     except OSError as error:
-        raise SecretError(f"{name} cannot be run: {error.strerror} ({reference.place})") from error
+        raise SecretError(
+            f"{name} cannot be run: {error.strerror} ({reference.place})",
+            next_step="check `command`: its first word is the program, found by PATH or in full",
+        ) from error
     data = _bounded_output(running, reference)
     if running.returncode:
         raise SecretError(
@@ -126,13 +143,17 @@ def _bounded_output(running: subprocess.Popen[bytes], reference: SecretReference
             data = pipe.read(_LARGEST + 1)
         if len(data) > _LARGEST:
             _end(running)
+            running.wait()
             raise SecretError(f"{name} printed more than 64 KiB ({reference.place})")
         running.wait()
     finally:
         late = not timer.is_alive()
         timer.cancel()
     if late:
-        raise SecretError(f"{name} gave no secret within {_SECONDS} s ({reference.place})")
+        raise SecretError(
+            f"{name} gave no secret within {_SECONDS} s ({reference.place})",
+            next_step="run it by hand: it must answer without asking anything",
+        )
     return data
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Action,
         Change,
         Plan,
+        Replica,
         SnapshotVerdict,
         TargetPlan,
         UnitPlan,
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 TOOL = "snapshot-reconciler"
 _KEYS = (
-    "format_version", "created_at", "tool", "policy_revision", "digest", "units", "targets",
+    "format_version", "created_at", "tool", "policy_revision", "policies", "digest", "units",
+    "targets",
 )  # fmt: skip
 
 
@@ -43,6 +45,7 @@ def to_document(plan: Plan, *, tool_version: str) -> dict[str, Any]:
         "format_version": FORMAT_VERSION,
         "tool": {"name": TOOL, "version": tool_version},
         "policy_revision": plan.revision,
+        "policies": plan.policies,
         "units": [_unit(unit) for unit in sorted(plan.units, key=lambda unit: unit.nas)],
         "targets": [_target(target, unit) for unit, target in sorted(pairs, key=_order)],
     }
@@ -91,12 +94,13 @@ def _unit(unit: UnitPlan) -> dict[str, Any]:
         "problem": unit.problem or None,
         "next_step": unit.next_step or None,
         "suspended": unit.suspended or None,
-        "findings": [_finding(finding) for finding in unit.findings],
-        "waiting": _waiting(unit),
+        "findings": [finding_document(finding) for finding in unit.findings],
+        "waiting": waiting_document(unit),
     }
 
 
-def _waiting(unit: UnitPlan) -> dict[str, Any] | None:
+def waiting_document(unit: UnitPlan) -> dict[str, Any] | None:
+    """Return what waits for approval on a unit as JSON values, None where nothing does."""
     waits = digest.waiting(unit)
     if waits is None:
         return None
@@ -114,13 +118,30 @@ def _target(target: TargetPlan, unit: UnitPlan) -> dict[str, Any]:
         "state": str(target.state),
         "timezone": target.zone,
         "newest": _maybe(target.newest),
+        "newest_managed": _maybe(target.newest_managed),
         "next_due": _maybe(target.next_due),
         "kept": target.kept,
         "immutable": target.immutable,
         "held": target.held,
-        "findings": [_finding(finding) for finding in target.findings],
+        "replicas": [_replica(replica) for replica in target.replicas],
+        "brake": {
+            "weight": target.brake_weight,
+            "max_deletes": target.brake_limits[0],
+            "max_delete_percent": target.brake_limits[1],
+        },
+        "no_room": target.no_room or None,
+        "selected_by": _place(target.selected_by),
+        "findings": [finding_document(finding) for finding in target.findings],
         "actions": [_action(target, action) for action in target.actions],
         "snapshots": [_verdict(verdict) for verdict in _in_time(target.snapshots)],
+    }
+
+
+def _replica(replica: Replica) -> dict[str, Any]:
+    return {
+        "destination": replica.destination,
+        "newest": _maybe(replica.newest),
+        "busy": replica.busy,
     }
 
 
@@ -134,7 +155,8 @@ def _in_time(verdicts: Iterable[SnapshotVerdict]) -> list[SnapshotVerdict]:
     return sorted(verdicts, key=order)
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """Return a finding as JSON values."""
     return {
         "code": finding.code,
         "severity": str(finding.severity),
@@ -154,14 +176,14 @@ def _action(target: TargetPlan, action: Action) -> dict[str, Any]:
     return {
         "id": action_id(target.kind, target.uuid, action),
         "verb": action.verb,
-        "snapshot": _seen(action.snapshot) if action.snapshot is not None else None,
-        "parameters": _PARAMETERS[type(action.change)](action.change),
+        "snapshot": seen(action.snapshot) if action.snapshot is not None else None,
+        "parameters": parameters(action.change),
         "reasons": [_why(why) for why in action.reasons],
         "stopped_by": str(action.stopped_by) if action.stopped_by is not None else None,
     }
 
 
-def _seen(snapshot: Snapshot) -> dict[str, Any]:
+def seen(snapshot: Snapshot) -> dict[str, Any]:
     """Return a snapshot as the plan saw it; what has changed since makes its action stale."""
     return {
         "name": snapshot.name,
@@ -212,6 +234,11 @@ _PARAMETERS: dict[type, Callable[[Any], dict[str, Any]]] = {
     Delete: _delete,
     Sync: _sync,
 }
+
+
+def parameters(change: Change) -> dict[str, Any]:
+    """Return what a change sends, as the plan document and the trail hold it."""
+    return _PARAMETERS[type(change)](change)
 
 
 def _verdict(verdict: SnapshotVerdict) -> dict[str, Any]:

@@ -11,9 +11,11 @@ from reconciler.planning.reading import mixed_names
 from reconciler.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from reconciler.model import ObservedTarget
     from reconciler.planning.reading import Reading
+    from reconciler.policy.model import Hold
 
 _RETENTION_PATH = "Snapshot Replication > Snapshots > {name} > Settings > Retention"
 _SCHEDULE_PATH = "Snapshot Replication > Snapshots > {name} > Settings > Schedule"
@@ -57,6 +59,7 @@ def _pruners(reading: Reading) -> Iterator[Finding]:
     target, policy = reading.target, reading.desired.policy
     built_in = target.built_in
     if built_in is None:
+        yield from _pruner_unknown(reading)
         return
     if built_in.retention.prunes:
         ours = locks.never_unlocked(
@@ -69,13 +72,7 @@ def _pruners(reading: Reading) -> Iterator[Finding]:
             + (f"; {ours}" if ours else ""),
             next_step=f"switch it off in DSM: {_RETENTION_PATH.format(name=target.name)}",
         )
-        for hold in reading.desired.holds:
-            yield Finding(
-                "hold-and-retention",
-                Severity.ERROR,
-                f"hold {hold.name} does not bind DSM, whose own retention is on here",
-                next_step=f"switch it off in DSM: {_RETENTION_PATH.format(name=target.name)}",
-            )
+        yield from unbound_holds(target, reading.desired.holds)
     if built_in.schedule and policy.cadence is not None:
         yield Finding(
             "two-schedules",
@@ -83,6 +80,32 @@ def _pruners(reading: Reading) -> Iterator[Finding]:
             "DSM's own snapshot schedule is on beside this policy's"
             + (f" ({built_in.schedule_text})" if built_in.schedule_text else ""),
             next_step=f"switch it off in DSM: {_SCHEDULE_PATH.format(name=target.name)}",
+        )
+
+
+def unbound_holds(target: ObservedTarget, holds: Iterable[Hold]) -> Iterator[Finding]:
+    """Say of each hold that DSM's own retention, where it is on, is not bound by it."""
+    if target.built_in is None or not target.built_in.retention.prunes:
+        return
+    for hold in holds:
+        yield Finding(
+            "hold-and-retention",
+            Severity.ERROR,
+            f"hold {hold.name} does not bind DSM, whose own retention is on here",
+            next_step=f"switch it off in DSM: {_RETENTION_PATH.format(name=target.name)}",
+        )
+
+
+def _pruner_unknown(reading: Reading) -> Iterator[Finding]:
+    """Say why locks of ours stay where nobody knows whether DSM prunes beside us."""
+    left = locks.left_locked(reading)
+    if left:
+        yield Finding(
+            "retention-unknown",
+            Severity.WARNING,
+            f"DSM did not say whether its own retention is on; {counted(left, 'lock')} of ours "
+            "left as they are until it does",
+            next_step="the next pass asks again; see whether the account is an administrator's",
         )
 
 

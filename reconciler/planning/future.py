@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -29,13 +29,11 @@ def rules(reading: Reading) -> Rules:
     """Return what decides the future of a target that was read."""
     desired, situation, kind = reading.desired, reading.situation, reading.target.kind
     limit = situation.limit(kind)
-    return rules_of(
-        desired.policy,
-        desired.zone,
-        kind=kind,
-        limit=limit,
-        room=limit or DEFAULT_LIMITS[kind],
+    found = rules_of(
+        desired.policy, desired.zone, kind=kind, limit=limit, room=limit or DEFAULT_LIMITS[kind]
     )
+    days = min(found.immutable_days, situation.max_immutable // DAY)
+    return replace(found, immutable_days=days)
 
 
 def present(reading: Reading) -> tuple[Present, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler import mark as marks
 from reconciler.mark import Mark
-from reconciler.model import Kind
+from reconciler.model import BuiltIn, Kind
 from reconciler.planning import belongs
 from reconciler.planning.plan import Action, SetAttributes, Why
 from reconciler.wording import counted
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from reconciler.model import ObservedTarget, Snapshot
     from reconciler.planning.protection import Standing
+    from reconciler.planning.reading import Reading
     from reconciler.planning.situation import Desired, Situation
     from reconciler.policy.model import Hold
 
@@ -55,23 +57,24 @@ def _planned(
         wanted = standing.usable and left > 0
         left -= standing.usable
         snapshot = standing.snapshot
-        if not standing.dated or snapshot.immutable:
-            continue
-        if belongs.foreign(snapshot, situation.installation):
+        if not standing.dated or situation.maybe_immutable(snapshot):
             continue
         holds = [h for h in desired.holds if belongs.covered(h, snapshot.time, standing.off)]
         if holds:
             yield from held(snapshot, holds, owner=desired.policy.name, situation=situation)
         elif wanted:
             yield from _lock(snapshot, desired, situation)
-        else:
+        elif not belongs.foreign(snapshot, situation.installation):
             yield from _unlock(snapshot, desired, situation=situation, pruned=pruned)
 
 
 def held(
     snapshot: Snapshot, holds: Sequence[Hold], *, owner: str, situation: Situation
 ) -> Iterator[Action]:
-    """Lock what a hold with `lock: true` covers; `owner` is "" where no policy owns the target."""
+    """Lock what a hold with `lock: true` covers; `owner` is "" where no policy owns the target.
+
+    The mark of another installation is left as it is: to that one the lock is somebody else's.
+    """
     locking = [hold for hold in holds if hold.lock]
     if not locking or snapshot.locked:
         return
@@ -113,13 +116,25 @@ def _unlock(
 
 def _set(snapshot: Snapshot, *, lock: bool, adopter: str, situation: Situation, why: Why) -> Action:
     mark = Mark(adopter, situation.installation, adopted=True, lock=True)
-    description = marks.with_lock(snapshot.description, lock=lock, adopter=mark)
+    description = snapshot.description
+    if not belongs.foreign(snapshot, situation.installation):
+        description = marks.with_lock(description, lock=lock, adopter=mark)
     change = SetAttributes(
         snapshot,
         lock=lock if lock != snapshot.locked else None,
         description=description if description != snapshot.description else None,
     )
     return Action(change, (why,))
+
+
+def left_locked(reading: Reading) -> int:
+    """Count the locks of ours that the policy would take off if DSM's retention were known off."""
+    open_target = replace(reading.target, built_in=BuiltIn())
+    wanted = changes(
+        open_target, reading.judged(coming=False).staying, reading.desired,
+        situation=reading.situation, coming=False,
+    )  # fmt: skip
+    return sum(isinstance(a.change, SetAttributes) and a.change.lock is False for a in wanted)
 
 
 def never_unlocked(staying: Sequence[Standing], installation: str) -> str:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from reconciler.model import Finding, Identity, Instant, Kind, Snapshot
+    from reconciler.model import Finding, Identity, Instant, Kind, Place, Snapshot
 
 
 class State(StrEnum):
@@ -18,6 +18,7 @@ class State(StrEnum):
     DESTINATION = "destination"
     UNSUPPORTED = "unsupported"
     UNMANAGED = "unmanaged"
+    ORPHANED = "orphaned"
     SUSPENDED = "suspended"
     MISSING = "missing"
     BLOCKED = "blocked"
@@ -33,6 +34,7 @@ class Stop(StrEnum):
     CLOCK = "clock-skew"
     NAME_CLOCK = "name-clock"
     PLANS_UNKNOWN = "plans-unknown"
+    PLANS_GONE = "plans-gone"
     REPLICA_UNIDENTIFIED = "replica-unidentified"
     MIXED_NAMES = "mixed-names"
     ATTRIBUTES_UNKNOWN = "attributes-unknown"
@@ -161,9 +163,23 @@ class SnapshotVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Replica:
+    """What one replication plan's destination has: `newest` is when that state was taken.
+
+    `progress` is the running sync's per cent where DSM tells it, None elsewhere.
+    """
+
+    destination: str
+    newest: Instant | None
+    busy: bool = False
+    progress: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TargetPlan:
     """What is to be done with one target, and why; `policy` is "" where none owns it.
 
+    `selected_by` is where the selector's entry stands that gave it to its policy.
     `kept`, `immutable` and `held` count after this pass, the coming creation included. `no_room`
     says why early deletions must make room for the creation, "" where none must.
     """
@@ -186,6 +202,8 @@ class TargetPlan:
     brake_weight: int = 0
     brake_limits: tuple[int, int] = (0, 0)
     no_room: str = ""
+    selected_by: Place | None = None
+    replicas: tuple[Replica, ...] = ()
 
     @property
     def label(self) -> str:
@@ -227,11 +245,16 @@ class UnitPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The plans of all units of one run, of one revision of the policies."""
+    """The plans of all units of one run, of one revision of the policies.
+
+    `policies` is the digest of the policies of its targets and of all holds, "" where not worked
+    out.
+    """
 
     created_at: Instant
     revision: str
     units: tuple[UnitPlan, ...] = field(default=())
+    policies: str = ""
 
     @property
     def actions(self) -> tuple[Action, ...]:

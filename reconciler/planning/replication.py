@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.duration import MINUTE, spoken
 from reconciler.model import Finding, Kind, Severity
-from reconciler.planning.plan import Action, Sync, Why
+from reconciler.planning.plan import Action, Replica, Sync, Why
 from reconciler.planning.situation import plans_of
 from reconciler.wording import clock, moment
 from reconciler.zones import local
@@ -36,6 +36,7 @@ class Replication:
     missing: bool = False
     late: bool = False
     differs: bool = False
+    replicas: tuple[Replica, ...] = ()
 
 
 def review(
@@ -50,6 +51,7 @@ def review(
         return Replication(findings=(_no_plan(target, wanted),), missing=True)
     findings: list[Finding] = []
     syncs: list[Action] = []
+    replicas: list[Replica] = []
     late = differs = False
     for plan in plans:
         if plan.plan_id in situation.ambiguous_plans:
@@ -57,6 +59,7 @@ def review(
             differs = True
             continue
         newest = _newest_synced(plan, synced)
+        replicas.append(_replica(plan, newest))
         late = late or _is_late(newest, wanted, situation.now, findings)
         action = _due(plan, wanted, situation.now, zone=desired.zone)
         if action is None:
@@ -66,7 +69,13 @@ def review(
             differs = True
             continue
         syncs.append(action)
-    return Replication(tuple(syncs), tuple(findings), late=late, differs=differs)
+    return Replication(
+        tuple(syncs), tuple(findings), late=late, differs=differs, replicas=tuple(replicas)
+    )
+
+
+def _replica(plan: ReplicationPlan, newest: Instant | None) -> Replica:
+    return Replica(plan.destination_host or plan.plan_id, newest, plan.busy, plan.progress)
 
 
 def _asked(plan: ReplicationPlan, wanted: Replicate, situation: Situation) -> bool:
@@ -105,10 +114,13 @@ def _due(
 
 
 def within(window: Window, now: Instant, zone: ZoneInfo) -> bool:
-    """Whether the wall clock lies in a daily window, which may cross midnight."""
+    """Whether the wall clock lies in a daily window, which may cross midnight.
+
+    The end is exclusive; a window that ends where it starts is the whole day.
+    """
     moment_now = local(now, zone)
     minute = moment_now.hour * 60 + moment_now.minute
-    if window.start <= window.end:
+    if window.start < window.end:
         return window.start <= minute < window.end
     return minute >= window.start or minute < window.end
 

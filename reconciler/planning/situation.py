@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reconciler.duration import DAY
 from reconciler.model import Kind, NameForm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from zoneinfo import ZoneInfo
 
-    from reconciler.model import Instant, Limits, ObservedTarget, ReplicationPlan, Seconds
+    from reconciler.model import (
+        Instant,
+        Limits,
+        ObservedTarget,
+        ReplicationPlan,
+        Seconds,
+        Snapshot,
+    )
     from reconciler.planning.plan import Stop
     from reconciler.policy.model import Hold, Policy
 
@@ -27,7 +35,9 @@ class Situation:
     of this NAS back. `destinations` are the casefolded names and ids of replication destinations
     on this NAS, by kind. `ambiguous_plans` fit two targets. `snapshots` counts all snapshots read
     on the NAS. `full` says, by uuid, why DSM just refused a creation for want of room; "" once room
-    was made.
+    was made. `settled` are the uuids of targets whose creation of this pass is behind them: what
+    falls due from then on is the next pass's, and no rule may count on it. `can_pin` is False where
+    this DSM is older than immutable snapshots.
     """
 
     nas: str
@@ -45,6 +55,13 @@ class Situation:
     target_ceiling: tuple[int, int] = (50, 50)
     hostnames: Mapping[str, str] = field(default_factory=dict)
     full: Mapping[str, str] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
+    can_pin: bool = True
+    max_immutable: Seconds = 30 * DAY
+
+    def maybe_immutable(self, snapshot: Snapshot) -> bool:
+        """Whether the snapshot is immutable, or may be since DSM refused to say."""
+        return snapshot.immutable or (self.can_pin and not snapshot.immutability_known)
 
     def limit(self, kind: Kind) -> int | None:
         """How many snapshots one target of this kind may hold; None where the NAS did not say."""

@@ -82,9 +82,14 @@ def _late(planned: TargetPlan, reading: Reading) -> Finding | None:
 
 
 def _drifted(reading: Reading) -> bool:
-    """Whether locks differ from the policy as things stand, or DSM prunes too."""
+    """Whether locks differ from the policy as things stand, or DSM prunes too.
+
+    Where DSM did not say whether it prunes, a lock of ours that would go is a difference too.
+    """
     target = reading.target
     if target.built_in is not None and target.built_in.retention.prunes:
+        return True
+    if target.built_in is None and locks.left_locked(reading):
         return True
     staying = reading.judged(coming=False).staying
     wanted = locks.changes(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler.calendar import period_start
+from reconciler.duration import DAY
 from reconciler.mark import Mark, due_identifier
 from reconciler.model import Finding, Kind, Severity
 from reconciler.planning import belongs, brakes, findings, locks, replication
@@ -76,7 +77,8 @@ def unread(target: ObservedTarget) -> Finding:
 
 
 def _planned(base: TargetPlan, reading: Reading) -> TargetPlan:
-    wanted = reading.due is not None and reading.due.wanted
+    comes = base.uuid not in reading.situation.settled
+    wanted = comes and reading.due is not None and reading.due.wanted
     full = _full(reading) if wanted else ""
     judged = reading.judged(coming=wanted)
     early: frozenset[int] = frozenset()
@@ -102,6 +104,7 @@ def _planned(base: TargetPlan, reading: Reading) -> TargetPlan:
         findings=(*findings.of_target(reading, blocked=blocked), *room[1], *review.findings),
         snapshots=tuple(verdict for _, verdict in judged.pairs),
         no_room=full if early else "",
+        replicas=review.replicas,
         **_figures(reading, judged, created=creates),
     )
     return settle(planned, reading, review=review, blocked=blocked)
@@ -177,18 +180,19 @@ def _deletes(judged: Judged, reading: Reading, early: frozenset[int]) -> tuple[A
 def _stop(standing: Standing, reading: Reading) -> Stop | None:
     """Return what keeps a victim back, brakes aside: a guard, or an approval it needs."""
     situation, policy = reading.situation, reading.desired.policy
-    if situation.stop is not None:
-        return situation.stop
-    if mixed_names(reading.target, situation):
-        return Stop.MIXED_NAMES
-    if any(not synced.identified for synced in reading.synced):
-        return Stop.REPLICA_UNIDENTIFIED
     mark = standing.snapshot.mark
-    if mark is None or mark.adopted:
-        return Stop.SCHEDULED if standing.snapshot.scheduled else Stop.UNMARKED
-    if mark.policy not in (policy.name, *policy.formerly):
-        return Stop.OTHER_POLICY
-    return None
+    unmarked = mark is None or mark.adopted
+    others = mark is not None and mark.policy not in (policy.name, *policy.formerly)
+    conditions = (
+        (situation.stop, situation.stop is not None),
+        (Stop.MIXED_NAMES, mixed_names(reading.target, situation)),
+        (Stop.ATTRIBUTES_UNKNOWN, situation.maybe_immutable(standing.snapshot)),
+        (Stop.REPLICA_UNIDENTIFIED, any(not synced.identified for synced in reading.synced)),
+        (Stop.SCHEDULED, unmarked and standing.snapshot.scheduled),
+        (Stop.UNMARKED, unmarked),
+        (Stop.OTHER_POLICY, others),
+    )
+    return next((stop for stop, holds in conditions if holds), None)
 
 
 def _immutable_days(reading: Reading) -> tuple[int, tuple[Finding, ...]]:
@@ -202,10 +206,10 @@ def _immutable_days(reading: Reading) -> tuple[int, tuple[Finding, ...]]:
         if any(s.usable and (s.snapshot.time or 0) >= start for s in reading.standings):
             return 0, ()
     limit = reading.situation.limit(target.kind) or DEFAULT_LIMITS[target.kind]
-    pinned = sum(snapshot.immutable for snapshot in target.snapshots or ())
+    pinned = sum(reading.situation.maybe_immutable(s) for s in target.snapshots or ())
     if _ROOM * (limit - pinned - 1) < limit:
         return 0, (findings.immutable_room(pinned, limit),)
-    return immutable.days, ()
+    return min(immutable.days, reading.situation.max_immutable // DAY), ()
 
 
 def _create(reading: Reading, *, immutable_days: int, crowded: bool) -> Action:

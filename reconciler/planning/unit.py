@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.duration import spoken
+from reconciler.memory import UnitMemory
 from reconciler.model import Finding, Kind, ObservedTarget, Severity
-from reconciler.planning import belongs, brakes, locks
+from reconciler.planning import belongs, brakes, growth, locks, recall
+from reconciler.planning.findings import unbound_holds
 from reconciler.planning.future import outlook
 from reconciler.planning.plan import Action, State, Stop, TargetPlan, UnitPlan
 from reconciler.planning.reading import read
@@ -23,6 +26,8 @@ from reconciler.planning.target import plan_target, unread
 from reconciler.policy.select import holds_of, owner
 from reconciler.zones import zone
 
+_VERSION = re.compile(r"DSM ([0-9]+)\.([0-9]+)")
+_FIRST_TO_PIN = (7, 2)
 FRACTIONAL_OFFSETS = frozenset(
     round(hours * 3600)
     for hours in (
@@ -40,7 +45,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from reconciler.inventory.model import Unit, UnitBrakes
-    from reconciler.model import Limits, Observation
+    from reconciler.model import Instant, Limits, Observation
     from reconciler.planning.future import Outlook
     from reconciler.policy.model import Hold, Policy, PolicySet
     from reconciler.policy.select import Ownership
@@ -56,6 +61,7 @@ class Wish:
     installation: str = ""
     only_unit: bool = False
     hostnames: Mapping[str, str] = field(default_factory=dict)
+    memory: UnitMemory = field(default_factory=lambda: UnitMemory(""))
 
     def zone_of(self, timezone: str) -> ZoneInfo:
         """Return the zone of a policy's `timezone`, else of the unit, else UTC."""
@@ -72,12 +78,27 @@ def plan_unit(wish: Wish, observed: Observation) -> UnitPlan:
         now=observed.now,
         zone=wish.zone_of("").key,
         identity=observed.identity,
-        targets=tuple(braked(target) for target in targets),
-        findings=_unit_findings(wish, observed),
+        targets=tuple(
+            _foreseen(wish, braked(planned), target, situation)
+            for planned, target in zip(targets, observed.targets, strict=True)
+        ),
+        findings=(*_unit_findings(wish, observed), *_absent(wish, observed)),
         suspended=wish.unit.suspended,
         share_count=sum(target.kind is Kind.SHARE for target in observed.targets),
         lun_count=sum(target.kind is Kind.LUN for target in observed.targets),
     )
+
+
+def _foreseen(
+    wish: Wish, planned: TargetPlan, target: ObservedTarget, situation: Situation
+) -> TargetPlan:
+    """Add to a target whose deletions wait when it will reach its limit."""
+    policy = next((p for p in wish.policies.policies if p.name == planned.policy), None)
+    if policy is None or planned.state is State.BLOCKED:
+        return planned
+    desired = Desired(policy, wish.zone_of(policy.timezone))
+    found = growth.outlook(planned, target, desired, situation)
+    return planned if found is None else replace(planned, findings=(*planned.findings, found))
 
 
 def situate(wish: Wish, observed: Observation) -> Situation:
@@ -98,18 +119,30 @@ def situate(wish: Wish, observed: Observation) -> Situation:
         snapshots=sum(len(target.snapshots or ()) for target in observed.targets),
         target_ceiling=(wish.brakes.target_max_deletes, wish.brakes.target_max_delete_percent),
         hostnames=wish.hostnames,
+        can_pin=_can_pin(observed.identity.version),
+        max_immutable=wish.brakes.max_immutable,
     )
+
+
+def _can_pin(version: str) -> bool:
+    """Whether this DSM knows immutable snapshots (7.2 and later); what cannot be read may."""
+    found = _VERSION.match(version)
+    return found is None or (int(found[1]), int(found[2])) >= _FIRST_TO_PIN
 
 
 def plan_one(wish: Wish, target: ObservedTarget, situation: Situation) -> TargetPlan:
     """Plan one target: its owner's policy, or why no policy acts on it."""
+    target = recall.trusted(target, wish.memory)
     owned = owner(
         wish.policies, wish.unit, target.kind, target.name, target.uuid, only_unit=wish.only_unit
     )
-    holds = holds_of(wish.policies, wish.unit, target.kind, target.name, target.uuid)
+    holds = holds_on(wish, target)
     if owned.policy is None:
         return _without_policy(wish, target, owned, holds=holds, situation=situation)
     planned = plan_target(target, _desired(wish, owned.policy, holds), situation)
+    planned = _recalled(wish, target, planned, holds=holds, now=situation.now)
+    if owned.pattern is not None:
+        planned = replace(planned, selected_by=owned.pattern.place)
     named = owned.pattern is not None and owned.pattern.outright
     if planned.state is State.UNSUPPORTED and named:
         louder = tuple(replace(f, severity=Severity.WARNING) for f in planned.findings)
@@ -135,8 +168,8 @@ def foresee(wish: Wish, observed: Observation, planned: TargetPlan) -> Outlook |
     )
     if found.policy is None:
         return None
-    holds = holds_of(wish.policies, wish.unit, target.kind, target.name, target.uuid)
-    reading = read(target, _desired(wish, found.policy, holds), situate(wish, observed))
+    desired = _desired(wish, found.policy, holds_on(wish, target))
+    reading = read(target, desired, situate(wish, observed))
     return outlook(reading, planned.snapshots)
 
 
@@ -160,7 +193,47 @@ def _without_policy(
         return replace(base, state=State.DESTINATION)
     if target.unsupported:
         return replace(base, state=State.UNSUPPORTED)
-    return replace(base, actions=_hold_locks(wish, target, holds, situation))
+    known = wish.memory.targets.get((target.kind, target.uuid))
+    planned = replace(base, actions=_hold_locks(wish, target, holds, situation))
+    losses = recall.hold_losses(target, wish.memory, holds)
+    planned = replace(planned, findings=(*unbound_holds(target, holds), *losses))
+    if recall.orphaned_since(target, known, situation) is None:
+        return planned
+    return recall.orphan(planned, known, len(recall.ours(target.snapshots, wish.installation)))
+
+
+def holds_on(wish: Wish, target: ObservedTarget) -> tuple[Hold, ...]:
+    """Return the holds that cover a target: those that select it, and those once bound to it."""
+    selecting = holds_of(wish.policies, wish.unit, target.kind, target.name, target.uuid)
+    bound = recall.bound(wish.policies.holds, wish.memory, (target.kind, target.uuid))
+    return (*selecting, *(hold for hold in bound if hold not in selecting))
+
+
+def _recalled(
+    wish: Wish,
+    target: ObservedTarget,
+    planned: TargetPlan,
+    *,
+    holds: tuple[Hold, ...],
+    now: Instant,
+) -> TargetPlan:
+    """Add what only a comparison with earlier passes shows: what vanished, what a hold lost."""
+    if planned.state in (State.UNKNOWN, State.DESTINATION, State.UNSUPPORTED):
+        return planned
+    known = wish.memory.targets.get((target.kind, target.uuid))
+    losses = recall.hold_losses(target, wish.memory, holds)
+    planned = replace(planned, findings=(*planned.findings, *losses))
+    pruned = target.built_in is not None and target.built_in.retention.prunes
+    return recall.with_vanished(
+        planned,
+        recall.vanished(target, known, now),
+        zone=zone(planned.zone),
+        cause="DSM's own retention is on there" if pruned else "",
+    )
+
+
+def _absent(wish: Wish, observed: Observation) -> tuple[Finding, ...]:
+    return tuple(recall.absent_bonds(observed.targets, wish.memory, wish.policies.holds))
 
 
 def _hold_locks(
@@ -175,8 +248,7 @@ def _hold_locks(
             snapshot.form, fractional=situation.fractional_zone, shifts=situation.shifts
         )
         covering = [hold for hold in holds if belongs.covered(hold, snapshot.time, off)]
-        untouchable = snapshot.immutable or belongs.foreign(snapshot, situation.installation)
-        if covering and not untouchable:
+        if covering and not situation.maybe_immutable(snapshot):
             found.extend(locks.held(snapshot, covering, owner="", situation=situation))
     return tuple(found)
 
@@ -206,7 +278,10 @@ def _stop(wish: Wish, observed: Observation) -> Stop | None:
     """Return what keeps back every deletion of this NAS: its clock (P6), its plans (P8)."""
     if abs(observed.skew) > wish.brakes.max_clock_skew:
         return Stop.CLOCK
-    return Stop.PLANS_UNKNOWN if observed.plans is None else None
+    if observed.plans is None:
+        return Stop.PLANS_UNKNOWN
+    gone = wish.memory.plans_offered and not observed.plans_offered
+    return Stop.PLANS_GONE if gone else None
 
 
 def _unit_findings(wish: Wish, observed: Observation) -> tuple[Finding, ...]:
@@ -230,6 +305,16 @@ def _unit_findings(wish: Wish, observed: Observation) -> tuple[Finding, ...]:
                 f"its replication plans could not be listed ({observed.plans_problem}): nothing "
                 "is deleted, since a target could be the destination of one",
                 next_step="start Snapshot Replication in Package Center",
+            )
+        )
+    if wish.memory.plans_offered and not observed.plans_offered:
+        found.append(
+            Finding(
+                "plans-gone",
+                Severity.ERROR,
+                "it had a replication API before and offers none now: nothing is deleted, since a "
+                "target could be the destination of a plan",
+                next_step="install or start Snapshot Replication in Package Center",
             )
         )
     return tuple(found)

@@ -115,7 +115,10 @@ def hold(values: Layer, place: Place, *, timezone: str, findings: Findings) -> H
         review_on=when("review_on"),
     )
     if built.shares is None and built.luns is None:
-        findings.error("no-target", f"hold {built.name} names neither `shares` nor `luns`", place)
+        findings.error(
+            "no-target", f"hold {built.name} names neither `shares` nor `luns`", place,
+            next_step="say what it protects: shares: [NAME]",
+        )  # fmt: skip
     if built.lock and built.luns is not None:
         findings.error(
             "lock-on-lun", "a hold with `lock: true` is for shares: no known call locks a LUN's",
@@ -127,6 +130,7 @@ def hold(values: Layer, place: Place, *, timezone: str, findings: Findings) -> H
         findings.error(
             "empty-span", f"hold {built.name} ends before it begins, so it covers nothing",
             place_of(values.get("taken_before"), place),
+            next_step="write a `taken_before` that is after `taken_after`",
         )  # fmt: skip
     return built
 

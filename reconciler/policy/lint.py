@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 from reconciler.model import Kind
 from reconciler.policy import feasibility
-from reconciler.policy.select import selects_unit
+from reconciler.policy.select import selects_unit, units_unmatched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
     from reconciler.inventory.model import Unit, UnitBrakes
     from reconciler.model import Instant, Place
     from reconciler.policy.load import Loaded
-    from reconciler.policy.model import Pattern, Policy, Selector
+    from reconciler.policy.model import Hold, Pattern, Policy, Selector
+
+    _Named = tuple[int, Kind, bool, str]
+    """What two policies contend for: priority, kind, whether by uuid, the name or uuid."""
+
+_MOST_NAMERS = 100
 
 
 def check(
@@ -34,8 +40,7 @@ def check(
         findings.note("unused-template", f"no policy extends template {name}", place)
     _units(loaded, units, findings)
     _formerly(loaded.policies, findings)
-    for one, other in combinations(loaded.policies, 2):
-        _tie(one, other, units, findings)
+    _ties(loaded.policies, units, findings)
     for policy in loaded.policies:
         feasibility.check(policy, units=units, brakes=brakes, findings=findings, now=now)
         _zone(policy, units, findings)
@@ -54,7 +59,13 @@ def _names(known: Sequence[tuple[str, Place]], what: str, findings: Findings) ->
 
 
 def _units(loaded: Loaded, units: Sequence[Unit] | None, findings: Findings) -> None:
-    """`nas` may be left out where there is one unit; a hold without it covers every unit."""
+    """`nas` may be left out where there is one unit; a hold without it covers every unit.
+
+    With the inventory at hand, an entry that fits none of its units is a warning.
+    """
+    everyone: list[Policy | Hold] = [*loaded.policies, *loaded.holds]
+    for one in everyone if units is not None else ():
+        findings.add(*units_unmatched(one.nas, units or ()))
     for policy in loaded.policies:
         if policy.nas is not None or (units is not None and len(units) == 1):
             continue
@@ -92,35 +103,35 @@ def _zone(policy: Policy, units: Sequence[Unit] | None, findings: Findings) -> N
         )
 
 
-def _tie(one: Policy, other: Policy, units: Sequence[Unit] | None, findings: Findings) -> None:
+def _ties(policies: Sequence[Policy], units: Sequence[Unit] | None, findings: Findings) -> None:
     """Two policies of one priority that both name a target outright, on a unit of both."""
-    if one.priority != other.priority or not _meet(one, other, units):
-        return
-    for kind in Kind:
-        for pattern, twin in _named_by_both(one.selector(kind), other.selector(kind), kind):
-            for here, there in ((pattern, twin), (twin, pattern)):
+    named: defaultdict[_Named, list[tuple[Policy, Pattern]]] = defaultdict(list)
+    for policy in policies:
+        for kind in Kind:
+            for key, pattern in _outright(policy.selector(kind), kind):
+                named[policy.priority, kind, *key].append((policy, pattern))
+    for (_, kind, *_), namers in named.items():
+        for (one, here), (other, there) in combinations(namers[:_MOST_NAMERS], 2):
+            if one is other or not _meet(one, other, units):
+                continue
+            for at, twin in ((here, there), (there, here)):
                 findings.error(
                     "tie",
-                    f"policies {one.name} and {other.name} both name {kind} `{here.text}` with "
-                    f"priority {one.priority}; also at {there.place}",
-                    here.place,
+                    f"policies {one.name} and {other.name} both name {kind} `{at.text}` with "
+                    f"priority {one.priority}; also at {twin.place}",
+                    at.place,
                     next_step="give one of them a higher `priority`, or take the name out of one",
                 )
 
 
-def _named_by_both(
-    one: Selector | None, other: Selector | None, kind: Kind
-) -> Iterator[tuple[Pattern, Pattern]]:
-    if one is None or other is None:
-        return
+def _outright(selector: Selector | None, kind: Kind) -> Iterator[tuple[tuple[bool, str], Pattern]]:
+    """Yield what a selector names outright and does not take out again, by what it means."""
     fold = kind is Kind.SHARE
-    for pattern in one.patterns:
-        if not pattern.outright or _taken_out(one, pattern, fold=fold):
-            continue
-        for twin in other.patterns:
-            same = _key(pattern, fold=fold) == _key(twin, fold=fold)
-            if twin.outright and same and not _taken_out(other, twin, fold=fold):
-                yield pattern, twin
+    if selector is None:
+        return
+    for pattern in selector.patterns:
+        if pattern.outright and not _taken_out(selector, pattern, fold=fold):
+            yield _key(pattern, fold=fold), pattern
 
 
 def _taken_out(selector: Selector, pattern: Pattern, *, fold: bool) -> bool:

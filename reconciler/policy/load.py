@@ -13,6 +13,7 @@ from reconciler.layers import merge
 from reconciler.model import Place, Severity
 from reconciler.policy import build, digest, lint
 from reconciler.policy.model import PolicySet
+from reconciler.policy.values import Reader
 from reconciler.validate import validate
 from reconciler.yamltree import Document, Node, load
 
@@ -30,11 +31,16 @@ _EMPTY = Node({}, Place(""))
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """One readable file; `folder` is relative to the repository."""
+    """One readable file; `folder` is relative to the repository.
+
+    Of a `broken` one nothing is built, but its templates are known by name: one mistake in it is
+    not also said at every line that extends them.
+    """
 
     path: str
     folder: Path
     root: Node
+    broken: bool = False
 
     @property
     def is_defaults(self) -> bool:
@@ -124,10 +130,10 @@ def _readable(documents: Sequence[Document], root: Path, findings: Findings) -> 
         broken = validate(document.root, "policy")
         findings.add(*broken)
         folder = Path(document.path).relative_to(root).parent if root.is_dir() else Path()
-        file = _File(document.path, folder, document.root)
+        wrong = bool(broken) or _has_errors(document)
+        file = _File(document.path, folder, document.root, broken=wrong)
         _check_defaults(file, findings)
-        if not broken and not _has_errors(document):
-            yield file
+        yield file
 
 
 def _has_errors(document: Document) -> bool:
@@ -158,16 +164,21 @@ class Loaded:
     unused: tuple[tuple[str, Place], ...] = ()
 
 
-def _build(files: Sequence[_File], findings: Findings) -> Loaded:
+def _build(everything: Sequence[_File], findings: Findings) -> Loaded:
+    files = [file for file in everything if not file.broken]
     templates = _templates(files, findings)
+    broken = _names_of_broken(everything)
+    of_folders = {file.folder: file.section("defaults") for file in files if file.is_defaults}
     used: set[str] = set()
     policies: list[Policy] = []
     holds: list[Hold] = []
     for file in files:
-        below = _defaults_of(file, files)
+        below = _defaults_of(file, of_folders)
         for node in file.section("policies").value or ():
             names = _extends(node)
             used.update(name.value for name in names)
+            if any(name.value in broken for name in names):
+                continue
             layers = [*below, *_layers(names, templates, findings), node]
             values, places = merge(layers)
             name = node.value["name"]
@@ -175,10 +186,9 @@ def _build(files: Sequence[_File], findings: Findings) -> Loaded:
                 str(name.value), name.place, values=values, places=places, findings=findings
             )
             policies.append(built)
-        timezone = merge(below)[0].get("timezone")
+        zone = Reader(merge(below)[0], findings).zone() if file.section("holds").value else ""
         for node in file.section("holds").value or ():
             values = {k: v for k, v in node.value.items() if v.value is not None}
-            zone = str(timezone.value) if timezone is not None else ""
             place = node.value["name"].place
             holds.append(build.hold(values, place, timezone=zone, findings=findings))
     unused = tuple((n, t.place) for n, t in templates.items() if n not in used)
@@ -200,10 +210,15 @@ def _templates(files: Sequence[_File], findings: Findings) -> Mapping[str, Node]
     return found
 
 
-def _defaults_of(file: _File, files: Sequence[_File]) -> list[Node]:
+def _names_of_broken(files: Sequence[_File]) -> frozenset[str]:
+    """Return the names of the templates in files that have mistakes."""
+    sections = [file.section("templates").value for file in files if file.broken]
+    return frozenset(name for one in sections if isinstance(one, dict) for name in one)
+
+
+def _defaults_of(file: _File, of_folders: Mapping[Path, Node]) -> list[Node]:
     """Return the defaults under a file's policies: of the folders above, outermost first."""
     above = [file.folder, *file.folder.parents]
-    of_folders = {f.folder: f.section("defaults") for f in files if f.is_defaults}
     found = [of_folders[folder] for folder in reversed(above) if folder in of_folders]
     own = [] if file.is_defaults else [file.section("defaults")]
     return [node for node in (*found, *own) if node.value]
@@ -226,6 +241,7 @@ def _layers(
         from difflib import get_close_matches
 
         near = get_close_matches(str(name.value), list(templates), n=1)
-        hint = f"did you mean `{near[0]}`?" if near else ""
+        some = ", ".join(sorted(templates)[:5])
+        hint = f"did you mean `{near[0]}`?" if near else f"there are {some or 'none'}"
         findings.error("unknown-template", f"there is no template `{name.value}`", name.place,
                        hint=hint)  # fmt: skip

@@ -43,6 +43,13 @@ class Pattern:
         body = f"{self.tag}={self.text}" if self.tag else self.text
         return f"{{uuid: {body}}}" if self.by_uuid else f"{'!' if self.negative else ''}{body}"
 
+    def covers(self, other: Pattern) -> bool:
+        """Whether everything that `other` speaks of is spoken of here too, by the words alone."""
+        if self.text == "*" and not self.tag:
+            return True
+        same_kind = self.tag == other.tag and self.by_uuid == other.by_uuid
+        return same_kind and fnmatchcase(other.text.casefold(), self.text.casefold())
+
     def fits(
         self,
         name: str,

@@ -78,7 +78,7 @@ def unmatched(
 
     `targets` are those of every unit that was read, by unit name; an entry that could match on a
     unit that was not read is not judged. A name without wildcard that is on none of its units is
-    `missing`; a hold that matches nothing is an error.
+    `missing`; a hold that matches nothing is an error. Entries of `nas` are for `units_unmatched`.
     """
     found: list[Finding] = []
     everyone: list[Policy | Hold] = [*policies.policies, *policies.holds]
@@ -86,10 +86,9 @@ def unmatched(
         chosen = [
             unit for unit in units if selects_unit(one.nas, unit, only_unit=_alone(one, units))
         ]
-        found.extend(_units_unmatched(one.nas, units))
         if any(unit.name not in targets for unit in chosen):
             continue
-        for kind in Kind:
+        for kind in Kind if chosen else ():
             selector = one.selector(kind)
             known = [t for unit in chosen for t in targets[unit.name] if t[0] is kind]
             found.extend(_targets_unmatched(selector, kind, known))
@@ -116,7 +115,8 @@ def _covers_any(
     )
 
 
-def _units_unmatched(selector: Selector | None, units: Sequence[Unit]) -> Iterator[Finding]:
+def units_unmatched(selector: Selector | None, units: Sequence[Unit]) -> Iterator[Finding]:
+    """Yield a finding for each entry of `nas` that fits no unit of the inventory."""
     for pattern in selector.patterns if selector is not None else ():
         if not any(pattern.fits(unit.name, tags=unit.tags) for unit in units):
             names = {unit.name.casefold(): unit.name for unit in units}

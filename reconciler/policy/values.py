@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _LONGEST_IMMUTABLE = 30
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999  # beyond, a zone's offset can leave the calendar
 _MINUTES_OF = {"m": "months"}
 
 
@@ -71,11 +72,26 @@ class Reader:
                 next_step="leave one of the two out",
             )  # fmt: skip
         if every is not None:
-            moment = str(at.value) if at is not None else None
-            return self.attempt("bad-cadence", every, lambda t: calendar.every(t, moment))
+            plain = self.attempt("bad-cadence", every, calendar.every)
+            if at is None or plain is None:
+                return plain
+            return self._at(str(every.value), at)
         if at is not None:
-            self.findings.error("bad-cadence", "`at` goes with `every`", at.place)
+            self.findings.error(
+                "bad-cadence", "`at` goes with `every`, and there is none", at.place,
+                next_step="write `every: 1d` beside it, or leave it out",
+            )  # fmt: skip
         return self.attempt("bad-cadence", cron, calendar.cron) if cron is not None else None
+
+    def _at(self, every: str, at: Node) -> Cadence | None:
+        try:
+            return calendar.every(every, str(at.value))
+        except ValueError as error:
+            self.findings.error(
+                "bad-cadence", str(error), at.place,
+                next_step='write `at: "02:30"`, with weeks `at: "sun 02:30"`, or leave it out',
+            )  # fmt: skip
+            return None
 
     def keep(self) -> Keep | None:
         """Read `keep`; one without any rule is an error, for it would keep nothing."""
@@ -129,6 +145,7 @@ class Reader:
                 f"`{length.value}` is not whole days from 1d to {_LONGEST_IMMUTABLE}d, which is "
                 "what DSM can do",
                 length.place,
+                next_step="write whole days, such as 7d",
             )
             return None
         of = inside.get("of")
@@ -186,19 +203,21 @@ class Reader:
                 "begins-negative", f"`{key}` begins with `!`, so it selects nothing",
                 patterns[0].place, hint='begin with what to select, such as "*"',
             )  # fmt: skip
-        for number, pattern in enumerate(patterns):
-            self._undone(pattern, patterns[number + 1 :])
+        self._undone(patterns)
         return Selector(patterns)
 
-    def _undone(self, pattern: Pattern, later: tuple[Pattern, ...]) -> None:
-        if not pattern.negative or pattern.tag or pattern.by_uuid:
-            return
-        undoing = next((p for p in later if not p.negative and p.fits(pattern.text)), None)
-        if undoing is not None:
-            self.findings.warning(
-                "undone", f"`{pattern.written}` is undone by `{undoing.written}` after it",
-                pattern.place, next_step="put what is taken out last",
-            )  # fmt: skip
+    def _undone(self, patterns: tuple[Pattern, ...]) -> None:
+        """Warn of each `!` that a later entry takes back, a tag or a uuid by the same words."""
+        for number, pattern in enumerate(patterns):
+            if not pattern.negative:
+                continue
+            later = (p for p in patterns[number + 1 :] if not p.negative)
+            undoing = next((p for p in later if p.covers(pattern)), None)
+            if undoing is not None:
+                self.findings.warning(
+                    "undone", f"`{pattern.written}` is undone by `{undoing.written}` after it",
+                    pattern.place, next_step="put what is taken out last",
+                )  # fmt: skip
 
 
 def _pattern(node: Node, *, tags: bool) -> Pattern:
@@ -229,6 +248,9 @@ def moment(text: str, at: ZoneInfo) -> Instant:
         when = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"`{text}` is no date that exists; write one such as 2026-09-01") from None
+    if not _FIRST_YEAR <= when.year <= _LAST_YEAR:
+        raise ValueError(f"`{text}` is not between {_FIRST_YEAR} and {_LAST_YEAR}; write the year "
+                         "the snapshots were taken in")  # fmt: skip
     if when.tzinfo is not None:
         return int(when.astimezone(UTC).timestamp())
     return first_instant(when, at)

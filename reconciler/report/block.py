@@ -21,11 +21,16 @@ if TYPE_CHECKING:
     from reconciler.report.lines import Line
 
 _SILENT = frozenset({State.COMPLIANT, State.BRAKED})
-_STANDING_STILL = {
+STANDING_STILL = {
     State.DESTINATION: "destination of a replication",
     State.UNSUPPORTED: "cannot be snapshotted",
     State.UNMANAGED: "no policy",
 }
+"""Why a target is left alone, by its state."""
+
+LATE_CODES = ("late", "replica-late")
+"""The findings that say how late a target is."""
+
 _NEEDS = {
     State.UNKNOWN: 0,
     State.CONTENDED: 1,
@@ -38,7 +43,8 @@ _NEEDS = {
 }
 _NEEDS_WAIT, _NEEDS_ERROR, _NEEDS_WARNING, _NEEDS_NOBODY = 4, 6, 8, 10
 _KINDS = {Kind.SHARE: "shares", Kind.LUN: "LUNs"}
-_ANYONE = "NAME"
+ANYONE = "NAME"
+"""What stands in a text for the names that equal targets or units differ in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class Block:
     """One target, or several that are equal but for the name.
 
     `facts` are the title's parts after the names; `keeps` is its last, "" where nothing was judged.
+    `on_each` counts the targets where they are those of several units and named differently there.
     """
 
     kind: Kind
@@ -63,22 +70,30 @@ class Block:
     keeps: str
     lines: tuple[Line, ...]
     notes: tuple[Note, ...]
+    on_each: str = ""
+
+    @property
+    def several(self) -> bool:
+        """Whether it speaks of more than one target of a unit."""
+        return len(self.names) != 1
 
     def title(self, *, names: int) -> tuple[str, ...]:
         """Return the parts of the title; of several targets at most `names` are named."""
-        if len(self.names) == 1:
-            head, keeps = f"{self.kind}/{self.names[0]}", self.keeps
+        keeps = f"each {self.keeps}" if self.keeps and self.several else self.keeps
+        if self.on_each:
+            head = f"{self.on_each} on each (-v)"
+        elif not self.several:
+            head = f"{self.kind}/{self.names[0]}"
         else:
             shown = ", ".join(self.names[:names])
             more = " … (-v)" if len(self.names) > names else ""
             head = f"{len(self.names)} {_KINDS[self.kind]}: {shown}{more}"
-            keeps = f"each {self.keeps}" if self.keeps else ""
         return tuple(part for part in (head, *self.facts, keeps) if part)
 
 
 def still(target: TargetPlan) -> str:
     """Return why a target is left alone, "" where it is not."""
-    return "" if _speaks(target) else _STANDING_STILL.get(target.state, "")
+    return "" if _speaks(target) else STANDING_STILL.get(target.state, "")
 
 
 def blocks(unit: UnitPlan, *, every_one: bool) -> tuple[Block, ...]:
@@ -92,7 +107,7 @@ def _speaks(target: TargetPlan) -> bool:
     """Whether a target has actions, a state that says something, or a finding above a note."""
     if target.actions or any(f.severity is not Severity.NOTE for f in target.findings):
         return True
-    return target.state not in _SILENT and target.state not in _STANDING_STILL
+    return target.state not in _SILENT and target.state not in STANDING_STILL
 
 
 def _suspended_with(unit: UnitPlan, target: TargetPlan) -> bool:
@@ -110,16 +125,8 @@ def need(target: TargetPlan) -> int:
     )
 
 
-def unit_need(unit: UnitPlan) -> int:
-    """Return how urgently a unit needs a person, on the same scale; unread comes first."""
-    if unit.problem:
-        return -1
-    error = any(finding.severity is Severity.ERROR for finding in unit.findings)
-    return min([need(t) for t in unit.targets] + [0 if error else _NEEDS_NOBODY])
-
-
 def _block(target: TargetPlan, unit: UnitPlan, *, every_one: bool) -> Block:
-    title, rest = _state(target)
+    title, rest = state_of(target)
     facts = (f"policy {target.policy}" if target.policy else "no policy", *title)
     return Block(
         target.kind,
@@ -131,7 +138,7 @@ def _block(target: TargetPlan, unit: UnitPlan, *, every_one: bool) -> Block:
     )
 
 
-def _state(target: TargetPlan) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+def state_of(target: TargetPlan) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     """Return the state as a part of the title, and the findings that it does not say already.
 
     The first finding without a next step, where it is what made the state, stands in the title.
@@ -139,7 +146,7 @@ def _state(target: TargetPlan) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
     if target.state in _SILENT:
         return (), target.findings
     word = str(target.state).upper()
-    said = {State.LATE: ("late", "replica-late"), State.UNKNOWN: ("unread",)}
+    said = {State.LATE: LATE_CODES, State.UNKNOWN: ("unread",)}
     codes = said.get(target.state, (str(target.state),))
     for finding in target.findings:
         if finding.code in codes and not finding.next_step:
@@ -165,19 +172,21 @@ def folded(found: Iterable[Block]) -> tuple[Block, ...]:
     """Fold blocks that are equal but for the name, each at the place of its first."""
     groups: dict[Block, list[Block]] = {}
     for block in found:
-        groups.setdefault(_nameless(block), []).append(block)
+        groups.setdefault(nameless(block), []).append(block)
     return tuple(
         same[0] if len(same) == 1 else replace(key, names=tuple(b.names[0] for b in same))
         for key, same in groups.items()
     )
 
 
-def _nameless(block: Block) -> Block:
-    """Return the block with NAME where its findings and facts name the target."""
+def nameless(block: Block) -> Block:
+    """Return the block without its names, and with NAME where its findings say one."""
+    if len(block.names) != 1:
+        return replace(block, names=())
     name = re.compile(rf"(?<![\w.-]){re.escape(block.names[0])}(?![\w-])")
 
     def without(text: str) -> str:
-        return name.sub(_ANYONE, text)
+        return name.sub(ANYONE, text)
 
     notes = tuple(replace(n, text=without(n.text), next_step=without(n.next_step))
                   for n in block.notes)  # fmt: skip

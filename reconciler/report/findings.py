@@ -20,6 +20,7 @@ _HUES = {Severity.ERROR: Hue.ERROR, Severity.WARNING: Hue.WARNING, Severity.NOTE
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _GUTTER = 10  # seven for the line's number, then " | "
 _CUT = "…"
+_LONGEST = 400  # characters: more never fit on a line, and a line may be a megabyte
 
 
 def render_text(
@@ -32,8 +33,9 @@ def render_text(
     problem matchers find it. Ends with a line end.
     """
     lines: list[str] = []
+    split = {path: text.splitlines() for path, text in sources.items()}
     for finding in findings:
-        lines.extend(_finding(finding, sources, style))
+        lines.extend(_finding(finding, split, style))
         lines.append("")
     lines.extend(wrap(printable(summary), style.columns))
     return "\n".join(lines) + "\n"
@@ -63,7 +65,7 @@ def render_github(findings: Sequence[Finding]) -> str:
     return "".join(f"{_annotation(finding)}\n" for finding in findings)
 
 
-def _finding(finding: Finding, sources: Mapping[str, str], style: Style) -> Iterator[str]:
+def _finding(finding: Finding, sources: Mapping[str, Sequence[str]], style: Style) -> Iterator[str]:
     place = finding.place
     where = f"{_position(place)}: " if place is not None else ""
     mark = f"{finding.severity}[{finding.code}]"
@@ -82,16 +84,18 @@ def _position(place: Place) -> str:
     return ":".join((place.path, *numbers))
 
 
-def _frame(place: Place, sources: Mapping[str, str], hint: str, style: Style) -> Iterator[str]:
+def _frame(
+    place: Place, sources: Mapping[str, Sequence[str]], hint: str, style: Style
+) -> Iterator[str]:
     """Write the line and the one before it, and carets with the hint below."""
-    lines = sources.get(place.path, "").splitlines()
+    lines = sources.get(place.path, ())
     if not 0 < place.line <= len(lines):
         return
     room = style.columns - _GUTTER
     before = lines[place.line - 2] if place.line > 1 else ""
     if before.strip():
-        yield f"{place.line - 1:>7} | {_clipped(_level(before), 0, room)}".rstrip()
-    line = _level(lines[place.line - 1])
+        yield f"{place.line - 1:>7} | {_clipped(_level(before[:_LONGEST]), 0, room)}".rstrip()
+    line = _level(lines[place.line - 1][: max(place.column, 0) + _LONGEST])
     start = max(0, min(place.column, len(line) + 1) - 1)
     skip = max(0, start - room // 2) if columns(line) > room else 0
     yield f"{place.line:>7} | {_clipped(line, skip, room)}".rstrip()
@@ -110,7 +114,7 @@ def _level(line: str) -> str:
 
 def _clipped(line: str, skip: int, room: int) -> str:
     """Return what fits of a line from `skip` on, an ellipsis where something is cut."""
-    shown = _CUT + line[skip + 1 :] if skip else line
+    shown = _CUT + line[skip + 1 : skip + _LONGEST] if skip else line[:_LONGEST]
     if columns(shown) <= room:
         return shown
     while columns(shown) >= room:

@@ -6,7 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 def columns(text: str) -> int:
@@ -28,31 +28,39 @@ def pad(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int) -> tuple[str, ...]:
-    """Break a text at spaces into lines of at most `width` columns, longer words where they end.
+    """Break a text at spaces into lines of at most `width` columns.
 
-    Several spaces in a row stay together; an empty text is one empty line.
+    What may be copied is never broken: a longer word stands alone and sticks out, and what stands
+    between backticks stays on one line where a line can hold it. Nor does a number part from the
+    word after it, its unit. Several spaces in a row stay together; an empty text is one empty line.
     """
     lines: list[str] = []
     line = ""
-    for word in text.split(" "):
+    for word in _words(text, width):
         longer = f"{line} {word}" if line else word
-        if columns(longer) <= width:
-            line = longer
-            continue
-        if line:
+        if line and columns(longer) > width:
             lines.append(line)
-        *full, line = _pieces(word, width)
-        lines.extend(full)
+            line = word
+        else:
+            line = longer
     return (*lines, line)
 
 
-def _pieces(word: str, width: int) -> list[str]:
-    pieces = [""]
-    for character in word:
-        if columns(pieces[-1]) + columns(character) > width:
-            pieces.append("")
-        pieces[-1] += character
-    return pieces
+def _words(text: str, width: int) -> Iterator[str]:
+    """Yield what is not to be broken: words, numbers with their units, what backticks hold."""
+    held = ""
+    for word in text.split(" "):
+        whole = f"{held} {word}" if held else word
+        if columns(whole) > width:
+            yield from whole.split(" ")
+            held = ""
+        elif whole.count("`") % 2 or word.isdigit():
+            held = whole
+        else:
+            yield whole
+            held = ""
+    if held:
+        yield from held.split(" ")
 
 
 def hang(first: str, text: str, *, width: int) -> tuple[str, ...]:

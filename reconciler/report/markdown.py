@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.report.block import blocks, unit_need
 from reconciler.report.style import printable
-from reconciler.report.text import calm, header, left_alone, total
+from reconciler.report.text import total
+from reconciler.report.units import parts
 from reconciler.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from reconciler.planning.plan import Plan, UnitPlan
+    from reconciler.planning.plan import Plan
     from reconciler.report.block import Block
     from reconciler.report.lines import Line
+    from reconciler.report.units import Part
 
 LIMIT = 65_536
 """A comment on GitHub may have so many characters."""
@@ -34,10 +35,19 @@ def render_plan(plan: Plan) -> str:
     What does not fit in full is shown with deletions grouped by reason, then as titles alone, then
     counted, from the end: what needs a person stands first and stays longest. Ends with a line end.
     """
-    head = f"### Snapshot plan: {escaped(total(plan))}\n\n"
-    units = sorted(plan.units, key=unit_need)
+    title = f"Snapshot plan: {total(plan)}"
+    return page(title, lambda every_one: parts(plan.units, every_one=every_one))
+
+
+def page(title: str, parts_in: Callable[[bool], Sequence[Part]]) -> str:
+    """Write a page of parts; `parts_in` makes them, every deletion listed or grouped by reason.
+
+    Fits GitHub's limit as `render_plan` says.
+    """
+    head = f"### {escaped(title)}\n\n"
     for every_one in (True, False):
-        sections = [section for unit in units for section in _sections(unit, every_one=every_one)]
+        found = parts_in(every_one)
+        sections = [section for part in found for section in _sections(part)]
         text = head + "".join(full for full, _ in sections)
         if len(text) < LIMIT:
             return text
@@ -69,32 +79,28 @@ def _more(number: int) -> str:
     return f"… and {counted(number, 'more section')}: `reconcile --dry-run` shows them all.\n"
 
 
-def _sections(unit: UnitPlan, *, every_one: bool) -> Iterator[tuple[str, str]]:
-    """Yield a unit's parts, each in full and shortened, none of which breaks a line."""
-    head = f"#### {escaped(unit.nas)} · {escaped(header(unit))}\n\n"
-    yield head, head
-    if unit.problem:
-        text = f"**UNKNOWN**: {escaped(unit.problem)}{_then(unit.next_step)}\n\n"
+def _sections(part: Part) -> Iterator[tuple[str, str]]:
+    """Yield a part's sections, each in full and shortened, none of which breaks a line."""
+    title = " · ".join(escaped(text) for text in part.title(every_one=False))
+    head = f"#### {title.replace(' (-v)', '')}\n\n"
+    names = ", ".join(escaped(unit.nas) for unit in part.units)
+    folds = "(-v)" in title
+    yield head + (_folded("all of them", names) if folds else ""), head
+    for remark in part.remarks:
+        word = escaped(remark.word.removeprefix("!").strip())
+        text = f"**{word}**: {escaped(remark.text)}{_then(remark.next_step)}\n\n"
         yield text, text
-        return
-    if unit.suspended:
-        text = f"**SUSPENDED**, {escaped(unit.suspended)}: nothing is written there\n\n"
-        yield text, text
-    for finding in unit.findings:
-        text = f"**{finding.severity}**: {escaped(finding.text)}{_then(finding.next_step)}\n\n"
-        yield text, text
-    shown = blocks(unit, every_one=every_one)
-    for block in shown:
+    for block in part.blocks:
         yield _details(block), f"- {_title(block)}\n\n"
-    yield from _rest(unit, shown)
+    yield from _rest(part)
 
 
-def _rest(unit: UnitPlan, shown: Sequence[Block]) -> Iterator[tuple[str, str]]:
-    nothing = calm(unit, shown)
-    alone = left_alone(unit, every_one=False).removesuffix(" (-v)")
-    counts = f"{counted(nothing, 'target')} without anything to do" if nothing else ""
-    left = f"left alone: {escaped(alone)}" if alone else ""
-    text = "; ".join(part for part in (counts, left) if part)
+def _rest(part: Part) -> Iterator[tuple[str, str]]:
+    counts, alone = part.rest(every_one=False)
+    said = [escaped(text.removesuffix(" (-v)")) for text in counts]
+    lead = "left alone on each" if len(part.units) > 1 else "left alone"
+    left = [f"{lead}: {escaped(alone)}"] if alone else []
+    text = " · ".join((*said, *left))
     if text:
         text = f"{text[0].upper()}{text[1:]}.\n\n"
         yield text, text
@@ -106,19 +112,25 @@ def _title(block: Block) -> str:
 
 
 def _details(block: Block) -> str:
-    several = len(block.names) > 1
+    several = block.several
     rows = [row for line in block.lines for row in _rows(line, several=several)]
     table = ["| | | which | why |", "|---|---|---|---|", *rows] if rows else []
     notes = [
         f"- **{note.severity}**: {escaped(note.text)}{_then(note.next_step)}"
         for note in block.notes
     ]
-    names = [f"All: {', '.join(escaped(name) for name in block.names)}"] if several else []
+    names = (
+        [f"All: {', '.join(escaped(name) for name in block.names)}"] if len(block.names) > 1 else []
+    )
     parts = ("\n".join(part) for part in (names, table, notes) if part)
     body = "\n\n".join(parts)
     if not body:
         return f"- {_title(block)}\n\n"
-    return f"<details><summary>{_title(block)}</summary>\n\n{body}\n\n</details>\n\n"
+    return _folded(_title(block), body)
+
+
+def _folded(summary: str, body: str) -> str:
+    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>\n\n"
 
 
 def _rows(line: Line, *, several: bool) -> Iterator[str]:

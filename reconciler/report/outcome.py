@@ -6,21 +6,32 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from reconciler.execute.outcome import Result
-from reconciler.planning.document import action_id
-from reconciler.report.block import Block, Note, folded, need
-from reconciler.report.layout import columns, wrap
+from reconciler.execute.outcome import Result, UnitOutcome
+from reconciler.model import Severity
+from reconciler.planning.document import action_id, finding_document, waiting_document
+from reconciler.planning.plan import State
+from reconciler.report.block import (
+    LATE_CODES,
+    STANDING_STILL,
+    Block,
+    Note,
+    folded,
+    need,
+    state_of,
+)
 from reconciler.report.lines import WORDS, Detail, Line, Writer, word
-from reconciler.report.printing import marked, next_step, printed
+from reconciler.report.markdown import page
 from reconciler.report.style import Hue, printable
-from reconciler.report.text import unread, waits
-from reconciler.wording import moment
+from reconciler.report.text import closing, part_lines, unread, waits
+from reconciler.report.units import Part, Remark, calm_of, remarks_of, unit_need
+from reconciler.report.units import folded as folded_units
 from reconciler.zones import zone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from reconciler.execute.outcome import ActionOutcome, TargetOutcome, UnitOutcome
+    from reconciler.execute.outcome import ActionOutcome, TargetOutcome
+    from reconciler.model import Finding
     from reconciler.planning.plan import Action, Plan, Stop, TargetPlan, UnitPlan
     from reconciler.report.style import Style
 
@@ -40,49 +51,73 @@ _REST = {
 }
 
 
-def render_text(plan: Plan, outcomes: Sequence[UnitOutcome], *, style: Style) -> str:
-    """Write what a pass did on each unit, what failed, and what waits; the sum comes last.
+def render_text(
+    plan: Plan, outcomes: Sequence[UnitOutcome], *, style: Style, command: str = ""
+) -> str:
+    """Write what a pass did, trouble first, and what waits; last the sum and what to type next.
 
-    `outcomes` may lack units that could not be read; those are named from the plan. Ends with a
-    line end.
+    `outcomes` may lack units that could not be read; those are named from the plan. `command` shows
+    what is left, and is named only where something is. Ends with a line end.
     """
-    by_name = {outcome.nas: outcome for outcome in outcomes}
     lines: list[str] = []
-    for unit in plan.units:
-        if unit.problem or unit.nas in by_name:
-            lines.extend(_unit(unit, by_name.get(unit.nas), style))
-            lines.append("")
+    for part in _parts(plan, outcomes, every_one=style.verbose):
+        lines.extend((*part_lines(part, style), ""))
     said = f"{printable(total(plan, outcomes))}."
-    after = "The next pass tries again what failed." if _failures(outcomes) else ""
-    if columns(f"{said} {after}".rstrip()) <= style.columns:
-        lines.append(f"{said} {after}".rstrip())
-    else:
-        lines.extend((*wrap(said, style.columns), *wrap(after, style.columns)))
+    failures = _failures(outcomes)
+    after = "The next pass tries again what failed." if failures else ""
+    left = failures or waits(plan) or unread(plan)
+    lines.extend(closing(said, after, style, command=command if left else ""))
     return "\n".join(lines) + "\n"
 
 
-def render_json(plan: Plan, outcomes: Sequence[UnitOutcome]) -> str:
-    """Write the outcomes as JSON: by unit its problem, and each action's id, result and detail.
+def render_markdown(plan: Plan, outcomes: Sequence[UnitOutcome]) -> str:
+    """Write what a pass did as Markdown, in the text's order; shorter than 65,536 characters."""
+    title = f"Snapshot pass: {total(plan, outcomes)}"
+    return page(title, lambda every_one: _parts(plan, outcomes, every_one=every_one))
 
-    The ids are those of the plan document of the same pass.
+
+def render_json(plan: Plan, outcomes: Sequence[UnitOutcome]) -> str:
+    """Write the outcomes as JSON, unit by unit in the order of their names.
+
+    Of each unit its problem, its findings and those of its targets, what waits for approval, and
+    each action's id, result and detail. The ids are those of the plan document of the same pass.
     """
-    unread_units: list[dict[str, Any]] = [
-        {"nas": u.nas, "problem": u.problem, "next_step": u.next_step or None, "actions": []}
-        for u in plan.units
-        if u.problem
+    by_name = {outcome.nas: outcome for outcome in outcomes}
+    units = [
+        _unit_document(unit, by_name.get(unit.nas, UnitOutcome(unit.nas)))
+        for unit in sorted(plan.units, key=lambda unit: unit.nas)
     ]
-    done = [
-        {
-            "nas": outcome.nas,
-            "problem": outcome.problem or None,
-            "next_step": outcome.next_step or None,
-            "actions": [_action(t, a) for t in outcome.targets for a in t.outcomes],
-        }
-        for outcome in outcomes
-    ]
-    units = sorted((*unread_units, *done), key=lambda unit: str(unit["nas"]))
     stopped = sum(action.stopped_by is not None for action in plan.actions)
-    return json.dumps({"format_version": 1, "units": units, "waiting": stopped}, indent=2) + "\n"
+    whole = {
+        "format_version": 1,
+        "policy_revision": plan.revision,
+        "units": units,
+        "waiting": stopped,
+    }
+    return json.dumps(whole, indent=2) + "\n"
+
+
+def _unit_document(unit: UnitPlan, outcome: UnitOutcome) -> dict[str, Any]:
+    problem = unit.problem or outcome.problem
+    next_step = unit.next_step if unit.problem else outcome.next_step
+    ended = {(t.kind, t.uuid): t.findings for t in outcome.targets}
+    return {
+        "nas": unit.nas,
+        "serial": unit.identity.serial if unit.identity is not None else None,
+        "problem": problem or None,
+        "next_step": next_step or None,
+        "suspended": unit.suspended or None,
+        "findings": [
+            *({"target": None, **finding_document(f)} for f in unit.findings),
+            *(
+                {"target": target.label, **finding_document(f)}
+                for target in unit.targets
+                for f in (*target.findings, *ended.get((target.kind, target.uuid), ()))
+            ),
+        ],
+        "waiting": waiting_document(unit),
+        "actions": [_action(t, a) for t in outcome.targets for a in t.outcomes],
+    }
 
 
 def total(plan: Plan, outcomes: Sequence[UnitOutcome]) -> str:
@@ -119,34 +154,46 @@ def _action(target: TargetOutcome, outcome: ActionOutcome) -> dict[str, Any]:
     }
 
 
-def _unit(unit: UnitPlan, outcome: UnitOutcome | None, style: Style) -> Iterator[str]:
-    when = f"{moment(unit.now, zone(unit.zone), year=True)}, {unit.zone}"
-    yield printable(f"{unit.nas}  {when}")
-    if unit.problem:
-        yield from marked("  ", "! UNKNOWN", style, hue=Hue.WAIT, text=unit.problem)
-        yield from next_step(unit.next_step, style, indent=4)
-    if outcome is None:
-        return
-    if outcome.problem:
-        yield from marked("  ", "! STOPPED", style, hue=Hue.ERROR, text=outcome.problem)
-        yield from next_step(outcome.next_step, style, indent=4)
-    yield from printed(_blocks(unit, outcome, style), style)
+def _parts(plan: Plan, outcomes: Sequence[UnitOutcome], *, every_one: bool) -> tuple[Part, ...]:
+    """Return what is to be told of each unit, trouble first, units that ended equally as one."""
+    by_name = {outcome.nas: outcome for outcome in outcomes}
+    units = [unit for unit in plan.units if unit.problem or unit.nas in by_name]
+    units.sort(key=lambda unit: _need(unit, by_name.get(unit.nas)))
+    found = (_part(unit, by_name.get(unit.nas), every_one=every_one) for unit in units)
+    return folded_units(found, every_one=every_one)
 
 
-def _blocks(unit: UnitPlan, outcome: UnitOutcome, style: Style) -> tuple[Block, ...]:
-    """Return a block for each target on which something ended or still waits."""
+def _need(unit: UnitPlan, outcome: UnitOutcome | None) -> int:
+    if unit.problem or outcome is None or outcome.problem:
+        return -2
+    return -1 if outcome.failed else unit_need(unit)
+
+
+def _part(unit: UnitPlan, outcome: UnitOutcome | None, *, every_one: bool) -> Part:
+    remarks = [r for r in remarks_of(unit) if r.word.strip() != Severity.NOTE]
+    if outcome is not None and outcome.problem:
+        remarks.insert(0, Remark("! STOPPED", Hue.ERROR, outcome.problem, outcome.next_step))
+    shown = _blocks(unit, outcome, every_one=every_one) if outcome is not None else ()
+    ended = outcome is not None and not outcome.problem and not unit.problem
+    calm = calm_of(unit, shown) if ended else 0
+    return Part((unit,), tuple(remarks), shown, calm=calm, named=bool(remarks))
+
+
+def _blocks(unit: UnitPlan, outcome: UnitOutcome, *, every_one: bool) -> tuple[Block, ...]:
+    """Return a block for each target on which something ended, still waits or is wrong."""
     ended = {(target.kind, target.uuid): target for target in outcome.targets}
     planned = sorted(unit.targets, key=need)
     shown = (
-        _block(unit, target, ended.get((target.kind, target.uuid)), style) for target in planned
+        _block(unit, target, ended.get((target.kind, target.uuid)), every_one=every_one)
+        for target in planned
     )
-    return folded(block for block in shown if block.lines or block.notes)
+    return folded(block for block in shown if block.lines or block.notes or len(block.facts) > 1)
 
 
 def _block(
-    unit: UnitPlan, target: TargetPlan, outcome: TargetOutcome | None, style: Style
+    unit: UnitPlan, target: TargetPlan, outcome: TargetOutcome | None, *, every_one: bool
 ) -> Block:
-    writer = Writer(target, unit, zone(target.zone), every_one=style.verbose)
+    writer = Writer(target, unit, zone(target.zone), every_one=every_one)
     lines = [*_ended(writer, outcome.outcomes if outcome is not None else ())]
     stopped: dict[Stop, list[Action]] = {}
     for action in target.waiting:
@@ -154,15 +201,36 @@ def _block(
             stopped.setdefault(action.stopped_by, []).append(action)
     for stop, waiting in stopped.items():
         lines.extend(writer.stopped(stop, waiting))
-    notes = outcome.findings if outcome is not None else ()
+    facts, findings = _still_so(target, outcome)
+    after = outcome.findings if outcome is not None else ()
     return Block(
         target.kind,
         (target.name,),
-        (f"policy {target.policy}" if target.policy else "no policy",),
+        (f"policy {target.policy}" if target.policy else "no policy", *facts),
         "",
         tuple(lines),
-        tuple(Note(f.severity, f.text, f.next_step) for f in notes),
+        tuple(Note(f.severity, f.text, f.next_step) for f in (*findings, *after)),
     )
+
+
+def _still_so(
+    target: TargetPlan, outcome: TargetOutcome | None
+) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
+    """Return the state and the findings of the plan that the pass has not mended.
+
+    Where everything was done a late target is no longer late. What stands still stays unsaid.
+    """
+    done = outcome is not None and all(o.result is Result.DONE for o in outcome.outcomes)
+    if target.state in STANDING_STILL or target.state is State.SUSPENDED:
+        return (), _loud(target.findings)
+    if target.state is State.LATE and done:
+        return (), _loud(f for f in target.findings if f.code not in LATE_CODES)
+    facts, findings = state_of(target)
+    return facts, _loud(findings)
+
+
+def _loud(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(f for f in findings if f.severity is not Severity.NOTE)
 
 
 def _ended(writer: Writer, outcomes: Sequence[ActionOutcome]) -> Iterator[Line]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.model import Severity
 from reconciler.report.layout import columns, hang, joined, pad
-from reconciler.report.style import Hue, printable
+from reconciler.report.style import printable
+from reconciler.report.units import HUES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reconciler.model import Finding
     from reconciler.report.block import Block, Note
     from reconciler.report.lines import Line
-    from reconciler.report.style import Style
+    from reconciler.report.style import Hue, Style
 
 CLOSE_TOGETHER = 3
 """Up to so many blocks of one unit stand without empty lines between them."""
@@ -22,7 +22,6 @@ CLOSE_TOGETHER = 3
 _NAMED = 3
 _WORD = 6
 _WIDEST_FIRST = 44
-_SEVERITIES = {Severity.ERROR: Hue.ERROR, Severity.WARNING: Hue.WARNING, Severity.NOTE: Hue.NONE}
 
 
 def printed(shown: Sequence[Block], style: Style) -> Iterator[str]:
@@ -37,7 +36,7 @@ def printed(shown: Sequence[Block], style: Style) -> Iterator[str]:
 def found(finding: Finding | Note, style: Style, *, indent: int) -> Iterator[str]:
     """Write a finding with its next step."""
     margin = " " * indent
-    hue = _SEVERITIES[finding.severity]
+    hue = HUES[finding.severity]
     severity = pad(str(finding.severity), 7)
     yield from marked(margin, severity, style, hue=hue, text=finding.text)
     yield from next_step(finding.next_step, style, indent=indent)
@@ -62,14 +61,14 @@ def _block(block: Block, style: Style, *, shape: tuple[int, int]) -> Iterator[st
     yield f"  {head}"
     yield from (f"      {line}" for line in rest)
     for line in block.lines:
-        yield from _line(line, style, shape=shape, several=len(block.names) > 1)
+        yield from _line(line, style, shape=shape, several=block.several)
     for note in block.notes:
         yield from found(note, style, indent=6)
 
 
 def _shape(shown: Sequence[Block]) -> tuple[int, int]:
     """Return the widths of the word, and of word and snapshot together, over a unit's lines."""
-    lines = [(line, len(block.names) > 1) for block in shown for line in block.lines]
+    lines = [(line, block.several) for block in shown for line in block.lines]
     word = max((len(line.word) for line, _ in lines if line.which), default=0)
     word = max(word, _WORD)
     first = max((columns(_head(line, word, several=each)) for line, each in lines), default=0)
@@ -79,15 +78,16 @@ def _shape(shown: Sequence[Block]) -> tuple[int, int]:
 def _head(line: Line, word: int, *, several: bool) -> str:
     """Return the first two columns: sign, word and which snapshot."""
     each = " on each" if several and line.waits else ""
+    said = printable(line.word)
     if not line.which:
-        return f"{line.sign} {line.word}{each}"
-    return f"{line.sign} {pad(line.word, word)}  {printable(line.which)}"
+        return f"{line.sign} {said}{each}"
+    return f"{line.sign} {pad(said, word)}  {printable(line.which)}"
 
 
 def _line(line: Line, style: Style, *, shape: tuple[int, int], several: bool) -> Iterator[str]:
     word, first = shape
     text = _head(line, word, several=several)
-    mark = f"{line.sign} {line.word}"
+    mark = f"{line.sign} {printable(line.word)}"
     head, *rest = hang(f"    {pad(text, first)}  ", printable(line.why), width=style.columns)
     yield "    " + style.paint(mark, line.hue) + head[4 + len(mark) :]
     yield from rest

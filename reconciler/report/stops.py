@@ -18,6 +18,7 @@ _FACTS: dict[Stop, str] = {
     Stop.CLOCK: "the clocks of the NAS and of this machine differ too much",
     Stop.NAME_CLOCK: "a new snapshot's name and the clock of the NAS differ too much",
     Stop.PLANS_UNKNOWN: "the replication plans of the NAS could not be listed",
+    Stop.PLANS_GONE: "the NAS listed replication plans before and offers none now",
     Stop.REPLICA_UNIDENTIFIED: "which of them the replica needs cannot be told",
     Stop.MIXED_NAMES: "names with and without an offset stand side by side",
     Stop.ATTRIBUTES_UNKNOWN: "their attributes could not be read",

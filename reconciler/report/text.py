@@ -6,27 +6,23 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from reconciler.model import Kind
 from reconciler.planning import digest
 from reconciler.planning.plan import Delete, State
-from reconciler.report.block import blocks, still, unit_need
-from reconciler.report.layout import columns, hang, wrap
+from reconciler.report.layout import columns, hang, joined, wrap
 from reconciler.report.lines import WORDS, word
-from reconciler.report.printing import CLOSE_TOGETHER, found, marked, next_step, printed
-from reconciler.report.style import Hue, printable
-from reconciler.wording import counted, moment
-from reconciler.zones import zone
+from reconciler.report.printing import CLOSE_TOGETHER, marked, next_step, printed
+from reconciler.report.style import printable
+from reconciler.report.units import parts
+from reconciler.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from reconciler.planning.plan import Plan, TargetPlan, UnitPlan
-    from reconciler.report.block import Block
+    from reconciler.planning.plan import Plan
     from reconciler.report.style import Style
+    from reconciler.report.units import Part
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_BUILD = re.compile(r"-\d+.*\Z", re.DOTALL)
-_LISTED_ALONE = 4
 _DIGESTS = 3
 _WRITTEN = {None: "Nothing was written.", False: "Nothing has been written yet.", True: ""}
 
@@ -41,11 +37,12 @@ def render_plan(plan: Plan, *, style: Style, wrote: bool | None, command: str) -
     lines: list[str] = []
     if _COMMIT.fullmatch(plan.revision):
         lines.append(f"policies  {plan.revision[:7]}")
-    for position, unit in enumerate(sorted(plan.units, key=unit_need)):
+    for position, part in enumerate(parts(plan.units, every_one=style.verbose)):
         lines.extend([""] if position else [])
-        lines.extend(_unit(unit, style))
+        lines.extend(part_lines(part, style))
     lines.append("")
-    lines.extend(_sum(plan, style, written=_WRITTEN[wrote], command=command))
+    said = f"{printable(total(plan))}."
+    lines.extend(closing(said, _WRITTEN[wrote], style, command=command))
     return "\n".join(lines) + "\n"
 
 
@@ -92,89 +89,46 @@ def unread(plan: Plan) -> str:
     return f"{' and '.join(named)} could not be read" if named else ""
 
 
-def header(unit: UnitPlan) -> str:
-    """Write what a unit is and when it was read; what is unknown is left out."""
-    parts: list[str] = []
-    if unit.identity is not None:
-        known = (unit.identity.model, _BUILD.sub("", unit.identity.version))
-        parts.append(", ".join(part for part in known if part))
-    if not unit.problem:
-        counts = ((unit.share_count, "share"), (unit.lun_count, "LUN"))
-        parts.append(", ".join(counted(number, noun) for number, noun in counts if number))
-    parts.append(f"{moment(unit.now, zone(unit.zone), year=True)}, {unit.zone}")
-    return " · ".join(part for part in parts if part)
+def part_lines(part: Part, style: Style) -> Iterator[str]:
+    """Write a unit, or several that are equal: head, remarks, blocks, and what needs nothing."""
+    title = tuple(printable(text) for text in part.title(every_one=style.verbose))
+    if len(part.units) == 1:
+        name, *facts = title
+        yield from hang(f"{name}  ", " · ".join(facts), width=style.columns)
+    else:
+        head, *rest = joined(title, " · ", width=style.columns - 6)
+        yield head
+        yield from (f"      {line}" for line in rest)
+    for remark in part.remarks:
+        yield from marked("  ", remark.word, style, hue=remark.hue, text=remark.text)
+        yield from next_step(remark.next_step, style, indent=len(remark.word) - 5)
+    yield from printed(part.blocks, style)
+    yield from _rest(part, style)
 
 
-def left_alone(unit: UnitPlan, *, every_one: bool) -> str:
-    """Name what nothing is done about and why, more than four of them as counts."""
-    alone = [(target, why) for target in unit.targets if (why := still(target))]
-    if every_one or len(alone) <= _LISTED_ALONE:
-        return ", ".join(f"{target.label} ({why})" for target, why in alone)
-    reasons: dict[str, list[TargetPlan]] = {}
-    for target, why in alone:
-        reasons.setdefault(why, []).append(target)
-    return ", ".join(f"{_named(targets)} ({why})" for why, targets in reasons.items()) + " (-v)"
-
-
-def calm(unit: UnitPlan, shown: Sequence[Block]) -> int:
-    """Return how many targets need nothing: neither shown nor left alone."""
-    if unit.suspended:
-        return 0
-    alone = sum(bool(still(target)) for target in unit.targets)
-    return len(unit.targets) - alone - sum(len(block.names) for block in shown)
-
-
-def _named(targets: Sequence[TargetPlan]) -> str:
-    if len(targets) == 1:
-        return targets[0].label
-    shares = sum(target.kind is Kind.SHARE for target in targets)
-    counts = ((shares, "share"), (len(targets) - shares, "LUN"))
-    return ", ".join(counted(number, noun) for number, noun in counts if number)
-
-
-def _unit(unit: UnitPlan, style: Style) -> Iterator[str]:
-    yield from hang(f"{printable(unit.nas)}  ", printable(header(unit)), width=style.columns)
-    if unit.problem:
-        yield from _problem(unit, style)
-        return
-    if unit.suspended:
-        text = f"SUSPENDED, {unit.suspended}: nothing is written there"
-        yield from hang("  ", printable(text), width=style.columns)
-    for finding in unit.findings:
-        yield from found(finding, style, indent=2)
-    shown = blocks(unit, every_one=style.verbose)
-    yield from printed(shown, style)
-    yield from _rest(unit, style, shown)
-
-
-def _rest(unit: UnitPlan, style: Style, shown: Sequence[Block]) -> Iterator[str]:
+def _rest(part: Part, style: Style) -> Iterator[str]:
     """Write what needs nothing and what is left alone, set off from many blocks."""
     lines: list[str] = []
-    nothing = calm(unit, shown)
-    if nothing:
-        verb = "needs" if nothing == 1 else "need"
-        lines.append(f"  {counted(nothing, 'target')} {verb} nothing")
-    alone = left_alone(unit, every_one=style.verbose)
+    counts, alone = part.rest(every_one=style.verbose)
+    if counts:
+        found = tuple(printable(text) for text in counts)
+        lines.extend(f"  {line}" for line in joined(found, " · ", width=style.columns - 2))
     if alone:
-        lines.extend(hang("  ", f"Left alone: {printable(alone)}", width=style.columns))
-    if lines and not 0 < len(shown) <= CLOSE_TOGETHER:
+        lead = "Left alone on each" if len(part.units) > 1 else "Left alone"
+        lines.extend(hang("  ", f"{lead}: {printable(alone)}", width=style.columns))
+    if lines and not 0 < len(part.blocks) <= CLOSE_TOGETHER:
         yield ""
     yield from lines
 
 
-def _problem(unit: UnitPlan, style: Style) -> Iterator[str]:
-    yield from marked("  ", "! UNKNOWN", style, hue=Hue.WAIT, text=unit.problem)
-    yield from next_step(unit.next_step, style, indent=4)
-
-
-def _sum(plan: Plan, style: Style, *, written: str, command: str) -> Iterator[str]:
-    said = f"{printable(total(plan))}."
-    after = " ".join(
-        part for part in (written, f"Next: {printable(command)}" if command else "") if part
-    )
-    together = f"{said} {after}".rstrip()
-    if columns(together) <= style.columns:
-        yield together
-        return
+def closing(said: str, written: str, style: Style, *, command: str) -> Iterator[str]:
+    """Write the sum and what to type next, on as few lines as hold them; the command unbroken."""
+    after = f"Next: {printable(command)}" if command else ""
+    for parts_together in ((said, written, after), (written, after)):
+        together = " ".join(part for part in parts_together if part)
+        if columns(together) <= style.columns:
+            yield from () if said in parts_together else wrap(said, style.columns)
+            yield from (together,) if together else ()
+            return
     yield from wrap(said, style.columns)
-    yield from wrap(after, style.columns)
+    yield from (part for part in (written, after) if part)

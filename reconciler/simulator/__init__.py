@@ -23,6 +23,7 @@ from reconciler.simulator.otp import one_time_code
 from reconciler.simulator.plan import Plan, SyncRecord
 from reconciler.simulator.retention import Retention
 from reconciler.simulator.schedule import Schedule
+from reconciler.simulator.script import Script, ScriptError, parse_script, read_script
 from reconciler.simulator.server import Simulator, serve
 from reconciler.simulator.share import Share, ShareSnapshot
 
@@ -40,6 +41,8 @@ __all__ = [
     "Request",
     "Retention",
     "Schedule",
+    "Script",
+    "ScriptError",
     "Session",
     "Share",
     "ShareSnapshot",
@@ -48,5 +51,7 @@ __all__ = [
     "Volume",
     "generate",
     "one_time_code",
+    "parse_script",
+    "read_script",
     "serve",
 ]

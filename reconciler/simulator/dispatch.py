@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.simulator import (
     auth,
+    bystander,
     lun_api,
     recovery_api,
     replication_api,
@@ -55,6 +56,7 @@ class Exchange:
     damage: Fault | None = None
     cut: bool = False
     delay: float = 0.0
+    drip: float = 0.0
     date_offset: float = 0.0
     headers: list[tuple[str, str]] = field(default_factory=list)
 
@@ -140,6 +142,11 @@ class Dispatcher:
         if fault.kind == "error":
             code = Common.UNKNOWN if fault.code is None else fault.code
             raise DsmError(code, errors=fault.errors)
+        if fault.kind == "clock_jump":
+            self.nas.clock.advance(fault.seconds)
+            self.nas.tick()
+        if fault.kind == "actor":
+            bystander.act(self.nas, fault)
         if fault.kind == "expire_session":
             self.nas.end_sessions(Common.NO_SUCH_SESSION if fault.code is None else fault.code)
         if fault.kind in ("ignore", "partial"):
@@ -230,4 +237,5 @@ def _mark(fault: Fault, exchange: Exchange) -> None:
         exchange.damage = fault
     exchange.cut |= fault.kind == "reset_after"
     exchange.delay += fault.seconds if fault.kind == "delay" else 0.0
+    exchange.drip += fault.seconds if fault.kind == "drip" else 0.0
     exchange.date_offset += fault.seconds if fault.kind == "misreport_date" else 0.0

@@ -25,17 +25,26 @@ _DELETIONS: Final = (
 
 
 def distort(fault: Fault, reply: Reply) -> Reply:
-    """Return the answer with its list shortened or emptied, where the fault says so."""
-    if fault.kind not in ("short_listing", "empty_listing") or not isinstance(reply.payload, dict):
+    """Return the answer with its list cut, emptied or doubled, where the fault says so."""
+    change = _CHANGES.get(fault.kind)
+    if change is None or not isinstance(reply.payload, dict):
         return reply
     payload = dict(reply.payload)
+    rows = 0
     for key in _LISTS:
         if key in payload:
-            empty = fault.kind == "empty_listing"
-            payload[key] = [] if empty else payload[key][: -fault.rows or None]
-    if fault.kind == "empty_listing":
-        payload |= {key: 0 for key in _COUNTS if key in payload}
+            payload[key] = change(payload[key], fault.rows)
+            rows = len(payload[key])
+    if fault.kind != "short_listing":
+        payload |= {key: rows for key in _COUNTS if key in payload}
     return replace(reply, payload=payload)
+
+
+_CHANGES: Final[dict[str, Callable[[list[Any], int], list[Any]]]] = {
+    "short_listing": lambda rows, count: rows[: -count or None],
+    "empty_listing": lambda _rows, _count: [],
+    "double_listing": lambda rows, count: [*rows, *rows[:count]],
+}
 
 
 def pretend(fault: Fault, nas: Nas, call: Call, work: Callable[[Call], Reply]) -> Reply:

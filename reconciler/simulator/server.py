@@ -1,4 +1,9 @@
-"""The HTTP side: a simulated DSM on a loopback port, with or without TLS."""
+"""The HTTP side: a simulated DSM on a loopback port, with or without TLS.
+
+Beside DSM's paths there is `/simulator/faults`, for callers on this machine alone: GET lists the
+faults and how often each has happened, POST adds those of the body (as in `script`), DELETE drops
+all of them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,9 @@ import socket
 import struct
 import sys
 import threading
+from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -15,6 +22,7 @@ from reconciler.simulator.certificate import Certificate
 from reconciler.simulator.codes import DsmError
 from reconciler.simulator.dispatch import ConnectionCutError, Dispatcher, Exchange, Request
 from reconciler.simulator.naming import http_date
+from reconciler.simulator.script import ScriptError, parse_script
 from reconciler.simulator.wire import Carried, envelope, read_call, read_cookie, read_form
 
 if TYPE_CHECKING:
@@ -24,13 +32,17 @@ if TYPE_CHECKING:
 
     from reconciler.simulator.faults import Fault
     from reconciler.simulator.nas import Nas
+    from reconciler.simulator.script import Script
 
 _JSON: Final = "application/json; charset=utf-8"
 _HTML: Final = "text/html; charset=utf-8"
 _PAGE: Final = b"<!DOCTYPE html><html><head><title>Synology</title></head><body></body></html>"
 _FORM: Final = "application/x-www-form-urlencoded"
+_FAULTS: Final = "/simulator/faults"
+_DRIPS: Final = 10
 _OK: Final = 200
 _FOUND: Final = 302
+_BAD_REQUEST: Final = 400
 _NOT_FOUND: Final = 404
 _BAD_GATEWAY: Final = 502
 # Which APIs each of DSM's programs answers; None is all of them.
@@ -103,6 +115,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer a request whose form is in the body."""
         self._answer("POST")
 
+    def do_DELETE(self) -> None:
+        """Drop the faults."""
+        self._answer("DELETE")
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the base's name
         """Say nothing: the simulator keeps its own record of requests."""
 
@@ -110,6 +126,9 @@ class _Handler(BaseHTTPRequestHandler):
         sim = self.server.sim
         url = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if url.path == _FAULTS and ip_address(self.client_address[0]).is_loopback:
+            self._script(http_method, body.decode("utf-8", "replace"))
+            return
         sim.count_request()
         parts = url.path.removeprefix("/webapi/").split("/")
         if not url.path.startswith("/webapi/") or parts[0] not in _PROGRAMS:
@@ -120,6 +139,19 @@ class _Handler(BaseHTTPRequestHandler):
         form = read_form(url.query, body.decode("utf-8", "replace") if is_form else "")
         form.setdefault("api", parts[1] if len(parts) > 1 else "")
         self._dispatch(form, http_method, only=_PROGRAMS[parts[0]])
+
+    def _script(self, http_method: str, body: str) -> None:
+        sim, status = self.server.sim, _OK
+        answer: dict[str, Any] = {}
+        try:
+            if http_method == "POST":
+                sim.follow(parse_script(body, "faults"))
+            elif http_method == "DELETE":
+                sim.clear_faults()
+        except ScriptError as error:
+            status, answer = _BAD_REQUEST, {"error": str(error)}
+        answer["faults"] = [asdict(fault) for fault in sim.faults]
+        self._send(status, json.dumps(answer, ensure_ascii=False, indent=2).encode())
 
     def _dispatch(self, form: dict[str, str], http_method: str, *, only: str | None) -> None:
         exchange = Exchange()
@@ -153,7 +185,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.dumps(answer, ensure_ascii=False).encode()
         fault = exchange.damage
         if fault is None:
-            self._send(_OK, body, headers=exchange.headers, date_offset=exchange.date_offset)
+            offset, drip = exchange.date_offset, exchange.drip
+            self._send(_OK, body, headers=exchange.headers, date_offset=offset, drip=drip)
             return
         damaged: dict[str, Callable[[], None]] = {
             "html": lambda: self._send(_OK, _PAGE, kind=_HTML),
@@ -175,6 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers: list[tuple[str, str]] | None = None,
         length: int | None = None,
         date_offset: float = 0.0,
+        drip: float = 0.0,
     ) -> None:
         self.send_response_only(status)
         self.send_header("Server", "nginx")
@@ -184,8 +218,10 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers or ():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body[:length])
-        self.wfile.flush()
+        for piece in _pieces(body[:length], drip):
+            self.server.stopping.wait(drip / _DRIPS)
+            self.wfile.write(piece)
+            self.wfile.flush()
         self.close_connection |= length is not None
 
     def _cut(self) -> None:
@@ -193,6 +229,13 @@ class _Handler(BaseHTTPRequestHandler):
         linger = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.close_connection = True
+
+
+def _pieces(body: bytes, drip: float) -> list[bytes]:
+    if not drip:
+        return [body]
+    length = -(-len(body) // _DRIPS)
+    return [body[start : start + length] for start in range(0, len(body), length)]
 
 
 def _unquote(value: str | None) -> str | None:
@@ -307,6 +350,17 @@ class Simulator:
         for fault in faults:
             self.dispatcher.faults.add(fault)
 
+    def follow(self, script: Script) -> None:
+        """Let go wrong what a script says, after what was injected before it."""
+        if script.seed is not None:
+            self.dispatcher.faults.seed(script.seed)
+        self.inject(*script.faults)
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Every fault that was injected and not dropped; `used` says how often it has happened."""
+        return self.dispatcher.faults.listed()
+
     def clear_faults(self) -> None:
         """Let nothing more go wrong."""
         self.dispatcher.faults.clear()
@@ -319,9 +373,12 @@ def serve(
     tls: bool,
     host: str,
     announce: Callable[[Simulator], None],
+    script: Script | None = None,
 ) -> None:
     """Answer for `nas` until interrupted; `announce` is called once it listens."""
     with Simulator(nas, host=host, port=port, tls=tls) as sim:
+        if script is not None:
+            sim.follow(script)
         try:
             announce(sim)
             threading.Event().wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -119,3 +120,57 @@ def test_nothing_secret_comes_out_of_any_of_it(place: Place) -> None:
     for secret in secrets:
         assert secret not in seen
         assert secret not in written
+
+
+def test_one_unreadable_secret_stops_no_other_unit(place: Place) -> None:
+    """Of two units the one whose secret is missing is unknown, the other is reconciled; exit 1."""
+    place.configure(
+        extra="  attic:\n    url: https://127.0.0.1:9\n    account: a\n"
+        "    password: {file: secrets/attic}\n    tags: {site: home}\n"
+    )
+    place.policy('version: 1\npolicies:\n  - {name: all, nas: "*", shares: ["*"], every: 1h}\n')
+    ran = place.run("--yes")
+    assert ran.code == 1
+    assert "secrets/attic" in ran.out
+    assert len(place.sim.writes) == 3
+    assert place.run("--dry-run", "--nas", "site=home").code == 1
+    assert place.run("--dry-run", "--nas", "box", "--detailed-exitcode").code == 0
+
+
+WRONG_BYTES = {
+    "half a character": b"\xff\xfe", "a NUL": b"\0", "an escape": b"\x1b[2J",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG_BYTES)
+def test_bytes_that_are_no_text_are_refused_at_their_place(place: Place, name: str) -> None:
+    """Bytes that are no UTF-8 or no text give one finding at their line and column, exit 4."""
+    head = HEAD.encode() + b"    owner: "
+    (place.folder / "policies" / "all.yaml").write_bytes(head + WRONG_BYTES[name] + b"\n")
+    ran = place.run("--yes")
+    assert ran.code == 4
+    assert "policies/all.yaml:5:12: error[bad-character]" in ran.err
+    assert "\x1b" not in ran.err
+    assert place.sim.http_requests == 0
+
+
+HUGE = {
+    "quoted list": HEAD + "    luns: [" + '"abc", ' * 130_000 + "]\n",
+    "wrong everywhere": "version: 1\npolicies:\n" + "  - {nam: x, every: 22:30}\n" * 36_000,
+    "one long line": "version: " + "x" * 1_000_000,
+    "nested": "a: " + "[" * 500_000,
+    "no end": 'a: "' + "x\n" * 500_000,
+    "every line wrong": "version: 1\npolicies:\n" + "  - {nam: x, every: 22:30}\n" * 3_000,
+}
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_a_megabyte_of_mistakes_is_refused_at_once(place: Place, name: str) -> None:
+    """A file of up to 1 MiB that is wrong is refused in bounded time: seconds, not minutes."""
+    place.policy(HUGE[name])
+    began = time.process_time()
+    ran = place.run("--yes")
+    assert time.process_time() - began < 6
+    assert ran.code == 4
+    assert len(ran.err) < 100_000
+    assert "Traceback" not in ran.err

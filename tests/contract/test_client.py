@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from latches import FolderLatches
 from synology_api import base_api
 from synology_api.snapshot import Snapshot
 
@@ -54,7 +55,7 @@ def opened(sim: Simulator, folder: Path, **more: Any) -> AbstractContextManager[
         account=sim.nas.account,
         password=sim.nas.password,
         fingerprints=(sim.fingerprint.removeprefix("sha256:"),),
-        latch_folder=folder,
+        latches=FolderLatches(folder),
         **more,
     )
     return dsm.open_writer(connection, NasClock(sim.nas))
@@ -163,7 +164,7 @@ def test_a_reader_sends_no_write(sim: Simulator, tmp_path: Path) -> None:
     """A session opened for reading refuses each writing method before anything is sent."""
     connection = dsm.Connection(
         name="box", url=sim.url, account=sim.nas.account, password=sim.nas.password,
-        fingerprints=(sim.fingerprint.removeprefix("sha256:"),), latch_folder=tmp_path,
+        fingerprints=(sim.fingerprint.removeprefix("sha256:"),), latches=FolderLatches(tmp_path),
     )  # fmt: skip
     with dsm.open_reader(connection, NasClock(sim.nas)) as reader:
         forced = dsm.Writer(reader._session)

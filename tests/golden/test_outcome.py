@@ -67,6 +67,7 @@ def test_an_outcome_reads_as_its_golden_file() -> None:
     plans.golden("outcome", outcome.render_text(plan, passed(), style=WIDE))
     plans.golden("outcome-80", outcome.render_text(plan, passed(), style=Style(width=80)))
     plans.golden("outcome-json", outcome.render_json(plan, passed()))
+    plans.golden("outcome-markdown", outcome.render_markdown(plan, passed()))
 
 
 def test_many_deletions_that_ended_alike_are_grouped() -> None:

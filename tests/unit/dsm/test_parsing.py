@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from latches import FolderLatches
 
 from reconciler.dsm import parse, parse_plan
 from reconciler.dsm.errors import Family, Incomplete, api_error, credential_error
@@ -19,9 +21,7 @@ from reconciler.dsm.system import unit_facts
 from reconciler.dsm.transport import Answer
 from reconciler.dsm.writer import refusals
 from reconciler.errors import CredentialError, ReconcilerError
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from reconciler.model import RetentionKind
 
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=12)
@@ -138,12 +138,12 @@ def test_names_stay_names() -> None:
 
 def test_the_latch(tmp_path: Path) -> None:
     """A refusal holds until the credential changes; 404 at the second, 407 for a day."""
-    latch = Latch(tmp_path, "nas", "secret-one")
+    latch = Latch(FolderLatches(tmp_path), "nas", "secret-one")
     assert latch.closed(0) is None
     latch.refuse(400, 0)
     assert isinstance(latch.closed(10**9), CredentialError)
-    assert Latch(tmp_path, "nas", "secret-two").closed(0) is None
-    assert Latch(tmp_path, "other", "secret-one").closed(0) is None
+    assert Latch(FolderLatches(tmp_path), "nas", "secret-two").closed(0) is None
+    assert Latch(FolderLatches(tmp_path), "other", "secret-one").closed(0) is None
     latch.clear()
     latch.refuse(404, 0)
     assert latch.closed(0) is None
@@ -152,17 +152,101 @@ def test_the_latch(tmp_path: Path) -> None:
     latch.refuse(407, 0)
     assert latch.closed(86_399) is not None
     assert latch.closed(86_400) is None
-    file = tmp_path / "credential-latch.json"
-    assert "secret-one" not in file.read_text(encoding="utf-8")
-    assert file.stat().st_mode & 0o077 == 0
-    file.write_text("{", encoding="utf-8")
-    with pytest.raises(ReconcilerError):
-        latch.closed(0)
+    assert "secret-one" not in (tmp_path / "nas.latch").read_text(encoding="utf-8")
 
 
 def test_secrets_are_blanked_in_events_and_not_shown_by_a_connection() -> None:
     """A log event and a connection's repr hold no secret."""
     event = redact(None, "info", {"passwd": "hunter2", "url": "a?_sid=hunter2&x=1", "n": [1]})
     assert "hunter2" not in str(event)
-    shown = repr(Connection("nas", "https://x", "me", "hunter2", "hunter2", "hunter2"))
+    latches = FolderLatches(Path("hunter2"))
+    secrets = ("hunter2", "hunter2", "hunter2")
+    shown = repr(Connection("nas", "https://x", "me", *secrets, latches=latches))
     assert "hunter2" not in shown
+
+
+def test_secrets_are_blanked_at_any_depth() -> None:
+    """A secret inside a list, an object or a text of form, JSON or header is blanked."""
+    event = {
+        "calls": [{"_sid": "hunter2"}, ("a", {"did": "hunter2"})],
+        "form": {"Cookie": "id=hunter2", "name": "x"},
+        "text": 'otp_code=hunter2&x=1 {"synotoken": "hunter2"} X-SYNO-TOKEN: hunter2',
+    }
+    shown = str(redact(None, "info", dict(event)))
+    assert "hunter2" not in shown
+    assert "'name': 'x'" in shown
+
+
+REFUSED = "DSM answered with a list of failures that is not known"
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ([{"a": "3350"}], {"a": "refused without a code", "b": ""}),
+        ([{}], {"a": REFUSED, "b": REFUSED}),
+        (["a"], {"a": REFUSED, "b": REFUSED}),
+        ([{"c": 3350}], {"a": REFUSED, "b": REFUSED}),
+        ({"a": 0}, {"a": "", "b": ""}),
+        ({"b": 99999}, {"a": "", "b": "refused (DSM 99999)"}),
+    ],
+)
+def test_what_was_refused_inside_a_success(answer: Any, expected: dict[str, str]) -> None:
+    """An unknown list of failures counts against everything that was asked for."""
+    assert refusals(answer, ["a", "b"], Family.SHARE) == expected
+
+
+def share_row(**more: Any) -> dict[str, Any]:
+    """Return a list of one snapshot of a share."""
+    return {"snapshots": [{**ROW, **more}], "total": 1}
+
+
+def test_an_immutable_snapshot_without_a_readable_end_stays_immutable() -> None:
+    """Without `worm_lock_end` an immutable snapshot has no end that could be waited for."""
+    found = parse.share_snapshots(share_row(worm_lock=True, worm_lock_end="soon"))[0]
+    assert (found.immutable, found.immutable_until) == (True, None)
+    found = parse.share_snapshots(share_row(worm_lock=1, worm_lock_end="1794561104"))[0]
+    assert found.immutable_until == 1794561104
+
+
+@pytest.mark.parametrize("more", [{"lock": "maybe"}, {"lock": 2}, {"lock": None}, {"time": 1.5}])
+def test_a_lock_that_cannot_be_read_is_never_taken_for_none(more: dict[str, Any]) -> None:
+    """Attributes of another type than any known make the whole listing unreadable."""
+    with pytest.raises(Incomplete):
+        parse.share_snapshots(share_row(**more))
+
+
+def test_texts_and_numbers_in_other_dress() -> None:
+    """A name of digits may come as a number, a number as a whole float; nothing else is read."""
+    found = parse.shares({"shares": [{"name": 2024, "uuid": "u"}], "total": 1.0})
+    assert found[0].name == "2024"
+    with pytest.raises(Incomplete):
+        parse.shares({"shares": [{"name": "a", "uuid": "u"}], "total": 2})
+    with pytest.raises(Incomplete):
+        parse.luns({"luns": [{"name": "a", "uuid": "u"}, {"name": "b", "uuid": "u"}]})
+    with pytest.raises(Incomplete):
+        parse.lun_snapshots({"snapshots": [], "count": 1})
+
+
+@pytest.mark.parametrize(
+    ("bits", "kind"),
+    [
+        (0, RetentionKind.NONE),
+        (1 << 31, RetentionKind.KEEP_ALL),
+        (-(1 << 31), RetentionKind.KEEP_ALL),
+        (20, RetentionKind.LATEST),
+        (64 | 32, RetentionKind.DAYS),
+        ("128", RetentionKind.ADVANCED),
+        (256, RetentionKind.UNKNOWN),
+    ],
+)
+def test_which_retention_dsm_runs(bits: Any, kind: RetentionKind) -> None:
+    """`policyType` is a set of bits; one that is not known counts as pruning."""
+    assert parse.retention({"policyType": bits})[0] is kind
+    assert kind.prunes is (kind not in (RetentionKind.NONE, RetentionKind.KEEP_ALL))
+
+
+def test_a_limit_that_is_no_number_is_unknown() -> None:
+    """A limit in words is as unknown as one that is not there, and never fails the unit."""
+    found = unit_facts([{}, {}, {"max_snapshots_per_share": "many"}, {}], None)
+    assert found.limits.share is None

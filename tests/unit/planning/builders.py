@@ -37,9 +37,13 @@ DAY = 86_400
 
 
 def at(text: str) -> int:
-    """Read a wall clock, `11-23 12:00` of 2026 or with the year before it, as an instant."""
-    full = text if text.count("-") == 2 else f"2026-{text}"
-    return int(datetime.fromisoformat(full).replace(tzinfo=AT).timestamp())
+    """Read a wall clock, `11-23 12:00` of 2026 or with the year before it, as an instant.
+
+    An offset may follow: `10-25T01:00+00:00`.
+    """
+    full = text if text[4] == "-" else f"2026-{text}"
+    moment = datetime.fromisoformat(full)
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=AT)).timestamp())
 
 
 def snap(time: str | int, *, policy: str = "erp", **extra: Any) -> Snapshot:

@@ -105,6 +105,7 @@ def test_keys_stand_in_the_published_order() -> None:
         "created_at",
         "tool",
         "policy_revision",
+        "policies",
         "digest",
         "units",
         "targets",

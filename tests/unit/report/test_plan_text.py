@@ -189,3 +189,14 @@ def test_a_small_plan_is_shown_in_full_in_markdown() -> None:
     text = markdown.render_plan(plans.plan(plans.attic()))
     assert text.count("beyond daily 7") == 23
     assert "more section" not in text
+
+
+def test_many_snapshots_without_a_time_have_no_range() -> None:
+    """Where no name of a group can be read as a time, no range is made up."""
+    snapshots = [
+        replace(plans.share_snapshot(f"2026-11-{day:02d}T00:00"), time=None)
+        for day in range(10, 16)
+    ]
+    waits = tuple(plans.delete(s, *plans.beyond("daily", 7), stop=Stop.UNMARKED) for s in snapshots)
+    text = rendered(plans.unit("attic", plans.share("x", policy="p", actions=waits)))
+    assert "6  without a time  beyond daily 7" in text

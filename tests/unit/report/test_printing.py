@@ -58,13 +58,20 @@ def test_padding_counts_columns() -> None:
     [
         ("", 5, ("",)),
         ("one two three", 8, ("one two", "three")),
-        ("abcdefghij", 4, ("abcd", "efgh", "ij")),
-        ("ab abcdefgh", 4, ("ab", "abcd", "efgh")),
-        ("写真写", 4, ("写真", "写")),
+        ("ab /a/long/path cd", 6, ("ab", "/a/long/path", "cd")),
+        ("写真写 写", 6, ("写真写", "写")),
+        ("write `keep: 3` there", 10, ("write", "`keep: 3`", "there")),
+        ("say `a b c d e f g` so", 9, ("say `a b", "c d e f", "g` so")),
+        ("an odd ` here", 9, ("an odd `", "here")),
+        ("a  b", 9, ("a  b",)),
+        ("is above 30 % now", 12, ("is above", "30 % now")),
+        ("it is above 30", 12, ("it is above", "30")),
     ],
 )
-def test_wrapping_keeps_every_character(text: str, width: int, lines: tuple[str, ...]) -> None:
-    """Lines are broken at spaces, and inside a word only where it fills a line alone."""
+def test_wrapping_breaks_nothing_that_can_be_copied(
+    text: str, width: int, lines: tuple[str, ...]
+) -> None:
+    """Lines are broken between words alone, and not inside what one line holds in backticks."""
     assert layout.wrap(text, width) == lines
 
 
