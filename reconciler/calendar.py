@@ -17,7 +17,16 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from reconciler import duration
-from reconciler.zones import day_start, instants, local, same_offset_since, shown
+from reconciler.zones import (
+    day_start,
+    instants,
+    local,
+    offset,
+    same_offset_since,
+    same_offset_until,
+    shown,
+    turns_back_a_date,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,6 +76,36 @@ def period_start(period: Period, instant: Instant, at: ZoneInfo) -> Instant:
         full_hour = instant - moment.minute * 60 - moment.second
         return same_offset_since(full_hour, instant, at)
     return day_start(_FIRST_DAY[period](moment.date()), at)
+
+
+def period_span(period: Period, instant: Instant, at: ZoneInfo) -> tuple[Instant, Instant]:
+    """Return the first instant of the period that holds `instant`, and an end to count on.
+
+    Every instant from `instant` to before that end is of the same period. It is the period's own
+    end, but where a clock change cuts an hour, or brings a date twice.
+    """
+    moment = local(instant, at)
+    if period is Period.HOURLY:
+        begin = instant - moment.minute * 60 - moment.second
+        end = begin + duration.HOUR
+        if offset(begin, at) == offset(end - 1, at):
+            return begin, end
+        return same_offset_since(begin, instant, at), same_offset_until(instant, end, at)
+    first = _FIRST_DAY[period]
+    day = first(moment.date())
+    if turns_back_a_date(moment.year, at):
+        return day_start(day, at), instant + 1
+    return day_start(day, at), day_start(first(day + _LONGEST[period]), at)
+
+
+_LONGEST = {
+    Period.DAILY: timedelta(days=1),
+    Period.WEEKLY: timedelta(days=7),
+    Period.MONTHLY: timedelta(days=31),
+    Period.QUARTERLY: timedelta(days=92),
+    Period.YEARLY: timedelta(days=366),
+}
+"""So many days after a period's first one lies a day of the next, and of no later one."""
 
 
 class Cadence(ABC):
@@ -308,10 +347,19 @@ def _wall(day: date, minute: int) -> datetime:
 
 @lru_cache(maxsize=4096)
 def _multiples(day: date, seconds: Seconds, at: ZoneInfo) -> tuple[Instant, ...]:
+    begin, end = day_start(day, at), day_start(day + _ONE_DAY, at)
+    if end - begin == duration.DAY and _unchanged(begin, at):
+        return tuple(range(begin, end, seconds))
     found: set[Instant] = set()
     for minute in range(0, 1440, seconds // 60):
         found.update(instants(_wall(day, minute), at))
     return tuple(sorted(found))
+
+
+def _unchanged(begin: Instant, at: ZoneInfo) -> bool:
+    """Whether the clock does not change in the day that begins there, nor by a whole day's turn."""
+    hours = range(begin - duration.HOUR, begin + duration.DAY + duration.HOUR, 6 * duration.HOUR)
+    return len({offset(instant, at) for instant in hours}) == 1
 
 
 @lru_cache(maxsize=256)

@@ -16,6 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from reconciler.calendar import Period, period_start
+from reconciler.duration import HOUR
 from reconciler.zones import local, turns_back_a_date
 
 if TYPE_CHECKING:
@@ -152,6 +153,15 @@ def select(
             reasons.setdefault(position, []).append(reason)
     settled = {position: tuple(found) for position, found in reasons.items()}
     return Kept(times, keep, zone, settled, standing)
+
+
+def newest_hour(times: Sequence[Instant]) -> int:
+    """Return the first position that the hour of the newest usable snapshot protects.
+
+    `times` ascend and include the coming creation. DSM's own retention keeps everything at most
+    3600 s older than the newest.
+    """
+    return bisect_left(times, times[-1] - HOUR) if times else 0
 
 
 def _within(times: Sequence[Instant], span: Seconds, at_least: int) -> int:

@@ -20,6 +20,16 @@ _MONTH_NAMES = (
     "October", "November", "December",
 )  # fmt: skip
 
+NOUNS = {
+    Period.HOURLY: "hour",
+    Period.DAILY: "day",
+    Period.WEEKLY: "week",
+    Period.MONTHLY: "month",
+    Period.QUARTERLY: "quarter",
+    Period.YEARLY: "year",
+}
+"""What a period is called: `the first of each day`."""
+
 
 def moment(instant: Instant, at: ZoneInfo, *, year: bool = False) -> str:
     """Write an instant as `Sun 15 Nov 12:00`, with `year` as `Sun 15 Nov 2026 12:00`."""

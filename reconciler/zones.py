@@ -120,3 +120,10 @@ def same_offset_since(start: Instant, end: Instant, at: ZoneInfo) -> Instant:
     if offset(start, at) == offset(end, at):
         return start
     return _change_between(start, end, at)
+
+
+def same_offset_until(start: Instant, end: Instant, at: ZoneInfo) -> Instant:
+    """Return `end`, or the first instant after `start` and before it where the offset changes."""
+    if offset(start, at) == offset(end - 1, at):
+        return end
+    return _change_between(start, end - 1, at)

@@ -1,9 +1,9 @@
-"""`reconcile explain`: the effective policy of a target, and why each snapshot stays or goes."""
+"""`reconcile explain`: why each snapshot of a target stays or goes, and when at the earliest."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +17,6 @@ from reconciler.zones import first_instant, zone
 if TYPE_CHECKING:
     from reconciler.cli.settings import Settings
     from reconciler.planning.plan import SnapshotVerdict, TargetPlan
-    from reconciler.reconcile import Looked
 
 _SAME_MINUTE = 60
 
@@ -31,13 +30,15 @@ _SAME_MINUTE = 60
 def command(
     settings: Settings, target: str, *, nas: tuple[str, ...], now: str | None, verbose: bool
 ) -> int:
-    """Say why each snapshot of TARGET stays or goes, or one: TARGET/SNAPSHOT.
+    """Say why each snapshot of TARGET stays or goes, and when; or of one: TARGET/SNAPSHOT.
 
     TARGET is any end of NAS/share/NAME or NAS/lun/NAME; SNAPSHOT a name of DSM's, a uuid, or a
     local time such as 2026-11-15T12:00.
     """
     from reconciler.cli.run import read_moment
-    from reconciler.report.explain import render_snapshot, render_target
+    from reconciler.planning.unit import foresee
+    from reconciler.report.explain import render_target
+    from reconciler.report.explain_snapshot import render_snapshot
 
     policies = settings.policies()
     with Fleet(settings.run(policies), settings.units(nas), now=read_moment(now)) as fleet:
@@ -49,18 +50,16 @@ def command(
                           next_step=unread[0].plan.next_step)  # fmt: skip
     (unit, plan), wanted = _split(target, found)
     policy = next((p for p in policies.policies if p.name == plan.policy), None)
-    moment_now = _now(looked, unit)
+    one = next(one for one in looked if one.plan.nas == unit)
     style = output.style(verbose=verbose)
-    if wanted is None:
-        output.show(render_target(plan, policy, now=moment_now, nas=unit, style=style))
-        return Exit.DONE
-    verdict = _snapshot(wanted, plan)
-    output.show(render_snapshot(plan, verdict, now=moment_now, nas=unit, style=style))
+    verdict = _snapshot(wanted, plan) if wanted is not None else None
+    outlook = foresee(one.wish, one.observation, plan) if one.observation is not None else None
+    shown: Any = {"outlook": outlook, "now": one.plan.now, "nas": unit, "style": style}
+    if verdict is None:
+        output.show(render_target(plan, policy, **shown))
+    else:
+        output.show(render_snapshot(plan, verdict, policy, **shown))
     return Exit.DONE
-
-
-def _now(looked: tuple[Looked, ...], unit: str) -> int:
-    return next(one.plan.now for one in looked if one.plan.nas == unit)
 
 
 def _split(

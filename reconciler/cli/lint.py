@@ -42,7 +42,7 @@ def command(settings: Settings, paths: tuple[str, ...], *, strict: bool, form: s
     files = 0
     for root in roots:
         files += len(read_texts(root))
-        found.extend(_lint(root, configuration))
+        found.extend(_lint(root, configuration, settings.now))
     shown = in_order(f for f in found if form != "text" or f.severity is not Severity.NOTE)
     _print(shown, form, files)
     bad = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
@@ -71,12 +71,13 @@ def _root(configuration: Configuration | None) -> Path:
         return configuration.policies
 
 
-def _lint(root: Path, configuration: Configuration | None) -> Sequence[Finding]:
+def _lint(root: Path, configuration: Configuration | None, now: int) -> Sequence[Finding]:
     try:
         return load_policies(
             root,
             units=configuration.units if configuration is not None else None,
             brakes=configuration.brakes if configuration is not None else None,
+            now=now,
         ).findings
     except InvalidDocuments as error:
         return error.findings

@@ -20,6 +20,7 @@ _VERBS: Mapping[str, tuple[str, str, str]] = {
     "explain": ("explain", "Every day", "why one snapshot stays or goes"),
     "list": ("listing", "Every day", "what is on the NAS"),
     "lint": ("lint", "Policies", "check the files, offline"),
+    "forecast": ("forecast", "Policies", "what a policy will take, keep and delete"),
     "import": ("import_", "Policies", "DSM's own schedules as policies"),
     "init": ("init", "Set up", "connect a NAS, write the files"),
     "doctor": ("doctor", "Set up", "what is wrong, its cure"),

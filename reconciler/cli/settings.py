@@ -48,6 +48,11 @@ class Settings:
             self._configuration = load_configuration(_shown(path))
         return self._configuration
 
+    @property
+    def now(self) -> int:
+        """This moment, by the clock that was handed in or the machine's."""
+        return int(self.clock.time() if self.clock is not None else time.time())
+
     def policies(self) -> PolicySet:
         """Load the policy repository of the configuration."""
         configuration = self.configuration

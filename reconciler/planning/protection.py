@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.duration import HOUR
 from reconciler.model import Kind
 from reconciler.planning import belongs
 from reconciler.planning.plan import Why
@@ -84,23 +83,6 @@ def protections(
     )
     found.extend(why for plan in synced if (why := plan.protects(snapshot, target)) is not None)
     return tuple(found)
-
-
-def newest_hour(
-    times: Sequence[Instant],
-) -> int:
-    """Return the first position that the newest usable snapshot's hour protects.
-
-    `times` ascend and include the coming creation. DSM's own retention keeps everything at most
-    3600 s older than the newest.
-    """
-    if not times:
-        return 0
-    border = times[-1] - HOUR
-    position = len(times) - 1
-    while position > 0 and times[position - 1] >= border:
-        position -= 1
-    return position
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reconciler.planning import belongs, due
+from reconciler.forward.due import creation
+from reconciler.planning import belongs
+from reconciler.planning.due import met
 from reconciler.planning.protection import Standing, Synced, standings, synced_by
 from reconciler.planning.verdicts import Judged, judge
 
 if TYPE_CHECKING:
+    from reconciler.forward.due import Due
     from reconciler.model import ObservedTarget
     from reconciler.planning.situation import Desired, Situation
 
@@ -23,7 +26,7 @@ class Reading:
     situation: Situation
     standings: tuple[Standing, ...]
     synced: tuple[Synced, ...]
-    due: due.Due | None
+    due: Due | None
 
     def judged(self, *, coming: bool) -> Judged:
         """Run rules and protections, with or without the coming creation."""
@@ -41,9 +44,11 @@ def read(target: ObservedTarget, desired: Desired, situation: Situation) -> Read
     """Work out what a target's snapshots are to its policy, and whether one is due."""
     standing = standings(target, desired, situation)
     cadence = desired.policy.cadence
-    managed = [s.snapshot for s in standing if s.managed]
+    served = met(
+        (s.snapshot for s in standing if s.managed), now=situation.now, skew=situation.skew
+    )
     wanted = (
-        due.creation(cadence, managed, now=situation.now, skew=situation.skew, zone=desired.zone)
+        creation(cadence, served, now=situation.now, zone=desired.zone)
         if cadence is not None
         else None
     )

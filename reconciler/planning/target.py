@@ -22,7 +22,7 @@ from reconciler.planning.plan import (
 from reconciler.planning.reading import mixed_names, read
 from reconciler.planning.situation import DEFAULT_LIMITS, is_destination
 from reconciler.planning.state import settle
-from reconciler.wording import clock, moment
+from reconciler.wording import NOUNS, clock, moment
 from reconciler.zones import local
 
 if TYPE_CHECKING:
@@ -263,21 +263,11 @@ def _create_reasons(reading: Reading, change: Create, *, crowded: bool) -> tuple
     elif crowded:
         found.append(Why("not-immutable", "not immutable, for want of room"))
     elif policy.immutable is not None and policy.immutable.of is not None:
-        of = policy.immutable.of.value
-        found.append(Why("not-immutable", f"not the first of its {_NOUN[of]}, so not immutable"))
+        of = NOUNS[policy.immutable.of]
+        found.append(Why("not-immutable", f"not the first of its {of}, so not immutable"))
     if change.lock:
         count = "all are" if policy.locks_all else f"1 of the newest {policy.lock_newest}"
         found.append(Why("lock", f"locked, {count}" if not policy.locks_all else "locked"))
     if change.consistent:
         found.append(Why("consistency", "application-consistent"))
     return tuple(found) or (Why("due", f"due at {clock(change.due, zone)}"),)
-
-
-_NOUN = {
-    "hourly": "hour",
-    "daily": "day",
-    "weekly": "week",
-    "monthly": "month",
-    "quarterly": "quarter",
-    "yearly": "year",
-}

@@ -11,7 +11,9 @@ from reconciler.model import Finding, Kind, ObservedTarget, Severity
 from reconciler.orders import Orders
 from reconciler.planning import belongs, brakes, growth, guards, locks, recall
 from reconciler.planning.findings import unbound_holds
+from reconciler.planning.future import outlook
 from reconciler.planning.plan import Action, State, TargetPlan, UnitPlan
+from reconciler.planning.reading import read
 from reconciler.planning.situation import (
     Desired,
     Situation,
@@ -44,7 +46,8 @@ if TYPE_CHECKING:
 
     from reconciler.inventory.model import Unit, UnitBrakes
     from reconciler.model import Instant, Limits, Observation
-    from reconciler.policy.model import Hold, PolicySet
+    from reconciler.planning.future import Outlook
+    from reconciler.policy.model import Hold, Policy, PolicySet
     from reconciler.policy.select import Ownership
 
 
@@ -157,10 +160,7 @@ def plan_one(wish: Wish, target: ObservedTarget, situation: Situation) -> Target
     holds = holds_on(wish, target)
     if owned.policy is None:
         return _without_policy(wish, target, owned, holds=holds, situation=situation)
-    policy = owned.policy
-    if wish.suspended:
-        policy = replace(policy, suspended=wish.suspended)
-    planned = plan_target(target, Desired(policy, wish.zone_of(policy.timezone), holds), situation)
+    planned = plan_target(target, _desired(wish, owned.policy, holds), situation)
     planned = _recalled(wish, target, planned, holds=holds, now=situation.now)
     if owned.pattern is not None:
         planned = replace(planned, selected_by=owned.pattern.place)
@@ -169,6 +169,29 @@ def plan_one(wish: Wish, target: ObservedTarget, situation: Situation) -> Target
         louder = tuple(replace(f, severity=Severity.WARNING) for f in planned.findings)
         return replace(planned, findings=louder)
     return planned
+
+
+def _desired(wish: Wish, policy: Policy, holds: tuple[Hold, ...]) -> Desired:
+    if wish.suspended:
+        policy = replace(policy, suspended=wish.suspended)
+    return Desired(policy, wish.zone_of(policy.timezone), holds)
+
+
+def foresee(wish: Wish, observed: Observation, planned: TargetPlan) -> Outlook | None:
+    """Run one planned target of this reading forward; None where no policy judged it."""
+    target = next(
+        (t for t in observed.targets if (t.kind, t.uuid) == (planned.kind, planned.uuid)), None
+    )
+    if target is None or not planned.snapshots:
+        return None
+    found = owner(
+        wish.policies, wish.unit, target.kind, target.name, target.uuid, only_unit=wish.only_unit
+    )
+    if found.policy is None:
+        return None
+    desired = _desired(wish, found.policy, holds_on(wish, target))
+    reading = read(target, desired, situate(wish, observed))
+    return outlook(reading, planned.snapshots)
 
 
 def _without_policy(

@@ -9,8 +9,8 @@ from reconciler import wording
 from reconciler.calendar import Period
 from reconciler.duration import render
 from reconciler.planning.plan import SnapshotVerdict, Verdict, Why
-from reconciler.planning.protection import Standing, newest_hour, protections
-from reconciler.retention import ALL, Kept, Reason, select
+from reconciler.planning.protection import Standing, protections
+from reconciler.retention import ALL, Kept, Reason, newest_hour, select
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

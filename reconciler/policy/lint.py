@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reconciler.findings import Findings
     from reconciler.inventory.model import Unit, UnitBrakes
-    from reconciler.model import Place
+    from reconciler.model import Instant, Place
     from reconciler.policy.load import Loaded
     from reconciler.policy.model import Hold, Pattern, Policy, Selector
 
@@ -26,7 +26,12 @@ _MOST_NAMERS = 100
 
 
 def check(
-    loaded: Loaded, *, units: Sequence[Unit] | None, brakes: UnitBrakes, findings: Findings
+    loaded: Loaded,
+    *,
+    units: Sequence[Unit] | None,
+    brakes: UnitBrakes,
+    findings: Findings,
+    now: Instant | None = None,
 ) -> None:
     """Run every check that needs more than one policy, then each policy's own feasibility."""
     _names([(p.name, p.place) for p in loaded.policies], "policy", findings)
@@ -37,8 +42,9 @@ def check(
     _formerly(loaded.policies, findings)
     _ties(loaded.policies, units, findings)
     for policy in loaded.policies:
-        feasibility.check(policy, units=units, brakes=brakes, findings=findings)
+        feasibility.check(policy, units=units, brakes=brakes, findings=findings, now=now)
         _zone(policy, units, findings)
+    feasibility.check_units(loaded.policies, units=units, findings=findings)
 
 
 def _names(known: Sequence[tuple[str, Place]], what: str, findings: Findings) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.inventory.model import Unit
+    from reconciler.model import Instant
     from reconciler.policy.model import Hold, Policy
 
 _DEFAULTS = "_defaults.yaml"
@@ -53,12 +54,16 @@ class _File:
 
 
 def load_policies(
-    root: Path, *, units: Sequence[Unit] | None, brakes: UnitBrakes | None = None
+    root: Path,
+    *,
+    units: Sequence[Unit] | None,
+    brakes: UnitBrakes | None = None,
+    now: Instant | None = None,
 ) -> PolicySet:
     """Load a folder of policies (or one file) as one document set.
 
-    `units` is the inventory where it is at hand. Raises InvalidDocuments with every error of every
-    file; warnings and notes come with the result.
+    `units` is the inventory where it is at hand; lint counts its dates from `now`. Raises
+    InvalidDocuments with every error of every file; warnings and notes come with the result.
     """
     findings = Findings()
     texts = read_texts(root)
@@ -70,7 +75,7 @@ def load_policies(
             "no-policy", f"{root} holds no policy", Place(str(root)),
             next_step="write one: policies/README.md shows how",
         )  # fmt: skip
-    lint.check(loaded, units=units, brakes=brakes or UnitBrakes(), findings=findings)
+    lint.check(loaded, units=units, brakes=brakes or UnitBrakes(), findings=findings, now=now)
     if findings.errors:
         raise InvalidDocuments(findings.loud)
     return PolicySet(

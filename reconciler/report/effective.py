@@ -1,11 +1,14 @@
-"""The effective policy of a target as rows: key, value, and where the value stands."""
+"""The effective policy of a target: in one sentence, and as rows with the place of each value."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.calendar import Every
 from reconciler.duration import render
-from reconciler.retention import ALL
+from reconciler.policy.model import Manage
+from reconciler.retention import ALL, Pick
+from reconciler.wording import NOUNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,23 +21,53 @@ _RULES = ("last", "within", "hourly", "daily", "weekly", "monthly", "quarterly",
 _MINUTES = 60
 
 
-def rows(policy: Policy) -> tuple[tuple[str, str, str], ...]:
+_DEFAULT = "default"
+
+
+def sentence(policy: Policy) -> tuple[str, ...]:
+    """Return the policy's parts in short: `every 4h`, `keep last 48, daily 30, the first of each`.
+
+    What is not set has no part.
+    """
+    keep = policy.keep
+    rules = [f"{name} {value}" for name in _RULES if (value := _rule(name)(policy))]
+    if keep is not None and keep.periods:
+        rules.append(f"the {'first' if policy.pick is Pick.EARLIEST else 'last'} of each")
+    immutable, lock = policy.immutable, _lock(policy)
+    of = f", the first of each {NOUNS[immutable.of]}" if immutable and immutable.of else ""
+    parts = (
+        _takes(policy.cadence),
+        f"keep {', '.join(rules)}" if rules else "keep everything",
+        f"never fewer than {policy.min_keep}" if policy.min_keep > 1 else "",
+        f"lock {lock}" if lock else "",
+        f"immutable {immutable.days}d{of}" if immutable else "",
+        f"manage {policy.manage}" if policy.manage is not Manage.OWN else "",
+        f"suspended: {policy.suspended}" if policy.suspended else "",
+    )
+    return tuple(part for part in parts if part)
+
+
+def _takes(cadence: Cadence | None) -> str:
+    if cadence is None:
+        return "takes none"
+    return f"{'every' if isinstance(cadence, Every) else 'cron'} {cadence.written}"
+
+
+def rows(policy: Policy, *, defaults: bool = True) -> tuple[tuple[str, str, str], ...]:
     """Return key, value and `file:line` of all that is set, `default` where nobody wrote it.
 
-    A key inside a map names its own line where it has one, else the map's.
+    A key inside a map names its own line where it has one, else the map's. Without `defaults` only
+    what somebody wrote.
     """
-    return tuple(
-        (key, value, _place(policy, key))
-        for key, show in _VALUES.items()
-        if (value := show(policy))
-    )
+    found = ((key, show(policy), _place(policy, key)) for key, show in _VALUES.items())
+    return tuple(row for row in found if row[1] and (defaults or row[2] != _DEFAULT))
 
 
 def _place(policy: Policy, key: str) -> str:
     for written in (key, key.partition(".")[0], *_ALSO.get(key, ())):
         if written in policy.places:
             return str(policy.places[written])
-    return "default"
+    return _DEFAULT
 
 
 def _selector(selector: Selector | None) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.planning import brakes, digest
-from reconciler.planning.plan import Stop
+from reconciler.planning.plan import Delete, Stop
 from reconciler.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from reconciler.planning.plan import Action, TargetPlan, UnitPlan
+    from reconciler.planning.plan import Action, SnapshotVerdict, TargetPlan, UnitPlan
 
 _FACTS: dict[Stop, str] = {
     Stop.CLOCK: "the clocks of the NAS and of this machine differ too much",
@@ -57,6 +57,15 @@ def next_step(stop: Stop, unit: UnitPlan) -> str:
 def approval(shown: str) -> str:
     """Return the command that lets a unit's waiting deletions go."""
     return f"reconcile approve {shown}"
+
+
+def stop_of(target: TargetPlan, verdict: SnapshotVerdict) -> Stop | None:
+    """Return what stops a victim's deletion, None where it runs."""
+    for action in target.actions:
+        change = action.change
+        if isinstance(change, Delete) and change.snapshot.key == verdict.snapshot.key:
+            return action.stopped_by
+    return None
 
 
 def _tripped(target: TargetPlan) -> tuple[str, ...]:

@@ -128,7 +128,7 @@ def test_one_unreadable_secret_stops_no_other_unit(place: Place) -> None:
         extra="  attic:\n    url: https://127.0.0.1:9\n    account: a\n"
         "    password: {file: secrets/attic}\n    tags: {site: home}\n"
     )
-    place.policy('version: 1\npolicies:\n  - {name: all, nas: "*", shares: ["*"], every: 1h}\n')
+    place.policy('version: 1\npolicies:\n  - {name: all, nas: "*", shares: ["*"], every: 1d}\n')
     ran = place.run("--yes")
     assert ran.code == 1
     assert "secrets/attic" in ran.out

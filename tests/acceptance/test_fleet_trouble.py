@@ -73,7 +73,7 @@ def two(
         sims[name].start()
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "all.yaml").write_text(
-        'version: 1\npolicies:\n  - {name: all, nas: ["*"], shares: ["*"], every: 1h}\n', "utf-8"
+        'version: 1\npolicies:\n  - {name: all, nas: ["*"], shares: ["*"], every: 1d}\n', "utf-8"
     )
     secret = tmp_path / "password"
     secret.touch(mode=0o600)

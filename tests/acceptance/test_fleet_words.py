@@ -118,7 +118,7 @@ def test_a_moment_that_is_none(place: Place) -> None:
 
 def test_an_entry_that_matches_nothing_is_said(place: Place) -> None:
     """A selector entry that fits nothing on any unit is a warning on stderr; the pass goes on."""
-    place.policy('version: 1\npolicies:\n  - {name: all, shares: ["*", nowhere], every: 1h}\n')
+    place.policy('version: 1\npolicies:\n  - {name: all, shares: ["*", nowhere], every: 1d}\n')
     ran = place.run("--yes")
     assert "warning: " in ran.err
     assert "nowhere" in ran.err

@@ -55,8 +55,8 @@ def test_only_what_is_asked_for(place: Place) -> None:
 def test_two_policies_that_contend_stop_that_target_alone(place: Place) -> None:
     """A tie that only the NAS shows leaves that target alone; everything else runs."""
     place.policy(
-        'version: 1\npolicies:\n  - {name: a, shares: ["*"], every: 1h}\n'
-        "  - {name: b, shares: [bet?], every: 1h}\n"
+        'version: 1\npolicies:\n  - {name: a, shares: ["*"], every: 1d}\n'
+        "  - {name: b, shares: [bet?], every: 1d}\n"
     )
     ran = place.run("--yes")
     assert [len(share.snapshots) for share in place.sim.nas.shares] == [1, 0, 1]

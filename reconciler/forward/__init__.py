@@ -1,0 +1,1 @@
+"""A policy run forward on time: what is taken, kept and deleted when, by the rules of a pass."""
