@@ -17,7 +17,7 @@ _README = Path(__file__).parents[3] / "policies" / "README.md"
 _BLOCKS = re.findall(
     r"^```yaml\n(.*?)^```", _README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
 )
-_ABSENT = ("init", "import", "approve", "status", "doctor", "forecast", "test", "daemon", "pause",
+_ABSENT = ("init", "import", "approve", "status", "doctor", "test", "daemon", "pause",
            "resume", "hold", "unhold", "release", "report", "audit", "login", "apply", "show",
            "snapshot")  # fmt: skip
 
