@@ -274,7 +274,8 @@ def _by_itself(case: _Case, rule: str) -> Steady | None:
 def _grows(case: _Case, findings: Findings) -> None:
     """Report what nothing bounds and what therefore reaches its limit within a year."""
     rules = case.rules
-    if rules.cadence is None or not unbounded(rules):
+    wrong = rules.keep is None and "keep" in case.policy.places  # which is said already
+    if rules.cadence is None or not unbounded(rules) or wrong:
         return
     full = reached(rules, case.limit, case.begun)
     if full is None:

@@ -179,4 +179,4 @@ def test_a_year_of_quarter_hours_is_forecast_in_about_a_second() -> None:
         begun = process_time()
         render_text(told(policy, days=365), None, style=Style())
         took.append(process_time() - begun)
-    assert min(took) < 2.5, "0.7 s on an idle core; other machines and a full load are slower"
+    assert min(took) < 2  # on a busy machine; 0.7 s alone

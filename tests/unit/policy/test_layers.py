@@ -67,7 +67,7 @@ def test_defaults_templates_policy_in_order(tmp_path: Path) -> None:
         "_defaults.yaml": "defaults: {min_keep: 2, owner: outer, pick: latest, rpo: 9d}\n",
         "in/_defaults.yaml": "defaults: {owner: inner, priority: 1}\n",
         "in/a.yaml": "defaults: {priority: 2}\npolicies:\n"
-        "  - {name: a, nas: x, shares: [a], every: 1h, extends: [one, two], pick: earliest}\n",
+        "  - {name: a, nas: x, shares: [a], every: 1d, extends: [one, two], pick: earliest}\n",
         "t.yaml": "templates:\n  one: {priority: 3, min_keep: 3}\n  two: {min_keep: 4}\n",
     })  # fmt: skip
     policy = load_policies(root, units=None).policies[0]

@@ -8,6 +8,7 @@ from textwrap import indent
 
 import pytest
 
+from reconciler.cli.root import _VERBS
 from reconciler.errors import InvalidDocuments
 from reconciler.inventory.load import load_configuration
 from reconciler.model import Severity
@@ -17,9 +18,11 @@ _README = Path(__file__).parents[3] / "policies" / "README.md"
 _BLOCKS = re.findall(
     r"^```yaml\n(.*?)^```", _README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
 )
-_ABSENT = ("approve", "status", "forecast", "test", "daemon", "pause",
-           "resume", "hold", "unhold", "release", "report", "audit", "apply", "show",
-           "snapshot")  # fmt: skip
+_DESIGNED = (
+    "init", "import", "approve", "status", "doctor", "test", "daemon", "pause", "resume", "hold",
+    "unhold", "release", "report", "audit", "login", "apply", "show", "snapshot", "forecast",
+)  # fmt: skip
+_ABSENT = tuple(verb for verb in _DESIGNED if verb not in _VERBS)
 
 
 def _whole(block: str) -> str:
@@ -73,4 +76,5 @@ def test_the_first_page_names_the_eight_keys() -> None:
 def test_no_command_that_does_not_exist() -> None:
     """The README names no command that the reconciler does not have."""
     text = _README.read_text(encoding="utf-8")
-    assert re.findall(rf"`reconcile ({'|'.join(_ABSENT)})\b", text) == []
+    named = re.findall(r"`reconcile ([a-z]+)\b", text)
+    assert sorted(set(named).intersection(_ABSENT)) == []
