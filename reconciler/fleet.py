@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -92,6 +91,7 @@ class Fleet:
         self._sessions: dict[str, ExitStack] = {}
         self._writers: dict[str, Writer] = {}
         self._runners: dict[str, Runner] = {}
+        self._serials: dict[str, str] = {}
         self._hostnames = run.store.hostnames()
         self._memories = {unit.name: run.store.unit(unit.name) for unit in units}
 
@@ -112,7 +112,12 @@ class Fleet:
 
     def look(self) -> tuple[Looked, ...]:
         """Read and plan every unit, several at once; a unit that cannot be read has its problem."""
-        return _one_name_each(_at_once(self._look, self._units))
+        return _one_name_each(_at_once(self._look, self._units), self._other_names)
+
+    def _other_names(self, nas: str, serial: str) -> tuple[str, ...]:
+        """Return the other entries of the inventory under which this serial was seen before."""
+        entries = {unit.name for unit in self._run.configuration.units} - {nas}
+        return tuple(sorted(entries & self._run.store.names_of(serial)))
 
     def apply(self, looked: Sequence[Looked]) -> tuple[UnitOutcome, ...]:
         """Apply what was looked at, several units at once; one's trouble does not stop the others.
@@ -161,6 +166,10 @@ class Fleet:
     def _prepared(self, unit: Unit, found: Looked, reader: Reader) -> Looked:
         """Take the lease, settle what was left open, and read again what another run changed."""
         run = self._run
+        if found.observation is not None:
+            serial = found.observation.identity.serial
+            if self._serials.setdefault(serial, unit.name) != unit.name:
+                return found
         held = runner(
             found, run.store, run.clock, folder=run.configuration.state_folder,
             run=run.identifier, who=run.who, revision=run.policies.revision,
@@ -292,27 +301,36 @@ def policies_of(policies: PolicySet, plan: Plan) -> str:
     return of_policies([p for p in policies.policies if p.name in names], policies.holds)
 
 
-def _one_name_each(looked: tuple[Looked, ...]) -> tuple[Looked, ...]:
-    """Leave alone every unit whose serial another entry of the inventory reported too (P12)."""
-    serials = Counter(one.observation.identity.serial for one in looked if one.observation)
+def _one_name_each(
+    looked: tuple[Looked, ...], seen_as: Callable[[str, str], tuple[str, ...]]
+) -> tuple[Looked, ...]:
+    """Leave alone every unit whose serial another entry of the inventory has too (P12).
+
+    Whether in this run, or seen under that name before: a run may be of one of the two alone.
+    """
+    names: dict[str, set[str]] = {}
+    for one in looked:
+        if one.observation is not None:
+            serial = one.observation.identity.serial
+            names.setdefault(serial, set(seen_as(one.plan.nas, serial))).add(one.plan.nas)
     return tuple(
         one
-        if one.observation is None or serials[one.observation.identity.serial] == 1
-        else replace(one, plan=_twice(one.plan, looked), observation=None)
+        if one.observation is None or len(names[one.observation.identity.serial]) == 1
+        else replace(
+            one,
+            plan=_twice(one.plan, names[one.observation.identity.serial]),
+            observation=None,
+        )
         for one in looked
     )
 
 
-def _twice(plan: UnitPlan, looked: tuple[Looked, ...]) -> UnitPlan:
+def _twice(plan: UnitPlan, names: set[str]) -> UnitPlan:
     serial = plan.identity.serial if plan.identity is not None else ""
-    names = [
-        one.plan.nas
-        for one in looked
-        if one.observation is not None and one.observation.identity.serial == serial
-    ]
     return replace(
         plan,
         targets=(),
-        problem=f"{' and '.join(names)} are one unit: both report serial {serial}",
-        next_step="take one of the two out of the inventory",
+        problem=f"{' and '.join(sorted(names))} are one unit: both have serial {serial}",
+        next_step="take one of the two out of the inventory; where a name was given to another "
+        "machine: reconcile init URL --name NAME --replaced",
     )

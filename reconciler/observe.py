@@ -121,9 +121,13 @@ class Observer:
 
 
 def with_shift(observation: Observation, form: NameForm, shift: Seconds) -> Observation:
-    """Take a constant difference between names of a form and the clock off every time."""
+    """Take a constant difference between names of a form and the clock off every time.
+
+    One that was taken off before is part of the times already, so the two add up.
+    """
     moved = (shifted(target, {form: shift}) for target in observation.targets)
-    known = {**dict(observation.name_shift), form: shift}
+    known = dict(observation.name_shift)
+    known[form] = known.get(form, 0) + shift
     return replace(
         observation,
         targets=tuple(target for target in moved if target is not None),

@@ -20,6 +20,9 @@ _NAME = re.compile(
     r"-([0-9]{4})\.([0-9]{2})\.([0-9]{2})-([0-9]{2})\.([0-9]{2})\.([0-9]{2})"
 )
 _FIRST_YEAR, _LAST_YEAR = 1970, 9998
+EARLIEST, LATEST = 0, 253_339_228_799
+"""The first and last instant that anything on a NAS can state: 1970 to 9997, UTC."""
+
 _MONTHS, _HOURS, _MINUTES, _SECONDS = 12, 24, 60, 60
 _WIDEST_OFFSET: Seconds = 18 * 3600
 """No zone is farther than 14 h; ISO-8601 libraries read up to 18."""

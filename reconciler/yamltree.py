@@ -314,13 +314,48 @@ def _first_forbidden(text: str, path: str) -> Place:
     return Place(path, before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
-_SECRET_LINE = re.compile(rf"(\b(?:{'|'.join(sorted(SECRET_KEYS))})\b[\"']?\s*:\s*)(?![\s{{])(.*)")
+_SENSITIVE = (
+    r"(?:pass|pwd|secret|token|credential|otp|api[_-]?key|command)[\w-]{0,40}[\"']?[ \t]{0,20}:"
+)
+_SECRET_LINE = re.compile(rf"({_SENSITIVE}[ \t]{{0,20}})(\S.*)", re.IGNORECASE)
+_SECRET_KEY = re.compile(rf"^( *(?:- )?)[\"']?[\w-]{{0,40}}?{_SENSITIVE}", re.IGNORECASE)
+_REFERENCE = re.compile(r"\{\s*(?:file|env)\s*:\s*[^,{}]*\}\s*,?.*", re.DOTALL)
 _IN_ADDRESS = re.compile(r"(://)[^/\s@]*@")
 
 
 def hidden(line: str) -> str:
     """Return a line of a file for people, without a secret that somebody wrote into it."""
-    return _IN_ADDRESS.sub(r"\1[not shown]@", _SECRET_LINE.sub(r"\1[not shown]", line))
+    return _IN_ADDRESS.sub(r"\1[not shown]@", _SECRET_LINE.sub(_blanked, line))
+
+
+def _blanked(found: re.Match[str]) -> str:
+    """Blank what stands after a key that means a secret; a reference to one is none."""
+    shown = _REFERENCE.fullmatch(found[2]) is not None
+    return found[0] if shown else f"{found[1]}[not shown]"
+
+
+def hidden_text(text: str) -> str:
+    """Return a file's text for people, line by line, without secrets written into it.
+
+    What is indented deeper than a key that means a secret belongs to it, and is blanked too.
+    """
+    lines: list[str] = []
+    below: int | None = None
+    for line in text.splitlines():
+        indent = len(line) - len(line.lstrip(" "))
+        if below is not None and line.strip() and indent <= below:
+            below = None
+        if below is not None and line.strip() and not _KNOWN_INSIDE.match(line):
+            lines.append(f"{line[:indent]}[not shown]")
+            continue
+        found = _SECRET_KEY.match(line)
+        if found is not None:
+            below = len(found[1])
+        lines.append(hidden(line))
+    return "\n".join(lines)
+
+
+_KNOWN_INSIDE = re.compile(r"\s*(?:file|env)\s*:\s*\S+\s*\Z")
 
 
 _BANG = re.compile(r"(?:^|[\[,:]|-)\s+(!(?:[^\s,\]\"'}]*))|\[(!(?:[^\s,\]\"'}]*))")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from reconciler.report.style import Style
-from reconciler.yamltree import hidden
+from reconciler.yamltree import hidden_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -45,6 +45,11 @@ def interactive() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
+def unseen() -> bool:
+    """Whether somebody types here and would not see a question: stdout goes elsewhere."""
+    return sys.stdin.isatty() and not sys.stdout.isatty()
+
+
 def show(text: str) -> None:
     """Print data to stdout."""
     click.echo(text.rstrip("\n"))
@@ -63,7 +68,7 @@ def sources(findings: Iterable[Finding]) -> Mapping[str, str]:
             text = Path(path).read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue
-        texts[path] = "\n".join(hidden(line) for line in text.splitlines())
+        texts[path] = hidden_text(text)
     return texts
 
 

@@ -63,6 +63,10 @@ class Choice:
             raise click.UsageError("--save and --now do not go together: a saved plan is of now")
         if self.yes and self.dry_run:
             raise click.UsageError("--yes applies and --dry-run does not: leave one out")
+        if not self.yes and not self.dry_run and output.unseen():
+            raise click.UsageError(
+                "the plan would go where nobody can answer: add --yes to apply, --dry-run to look"
+            )
         asks = not self.yes and not self.dry_run and output.interactive()
         if asks and self.no_input:
             raise click.UsageError("--no-input leaves nobody to ask: add --yes or --dry-run")
@@ -241,6 +245,8 @@ def _warn(findings: Sequence[Finding]) -> None:
         if finding.severity is not Severity.NOTE:
             place = f"{finding.place}: " if finding.place is not None else ""
             output.say(printable(f"{place}{finding.severity}: {finding.text}"))
+            if finding.next_step:
+                output.say(printable(f"next: {finding.next_step}"))
 
 
 def read_moment(text: str | None, option: str = "--now") -> Instant | None:

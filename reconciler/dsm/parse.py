@@ -125,9 +125,14 @@ def _share_snapshot(row: Mapping[str, Any], *, immutability_asked: bool) -> Snap
 
 def _end(row: Mapping[str, Any]) -> int | None:
     try:
-        return fields.number(row, "worm_lock_end")
+        return _moment(fields.number(row, "worm_lock_end"))
     except Incomplete:
         return None
+
+
+def _moment(epoch: int) -> int | None:
+    """Return an instant, None for one that no clock shows: what is not a time is unreadable."""
+    return epoch if snapshot_name.EARLIEST <= epoch <= snapshot_name.LATEST else None
 
 
 def luns(data: Any) -> tuple[Lun, ...]:
@@ -183,7 +188,7 @@ def _lun_snapshot(row: Mapping[str, Any]) -> Snapshot:
         raise Incomplete("a LUN snapshot does not say what holds it (`locked_app_keys`)")
     return Snapshot(
         name=fields.text(row, "name", ""),
-        time=fields.number(row, "create_time"),
+        time=_moment(fields.number(row, "create_time")),
         description=fields.text(row, "description", ""),
         uuid=fields.text(row, "uuid"),
         locked=fields.flag(row, "is_user_locked"),

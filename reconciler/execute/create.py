@@ -30,11 +30,16 @@ _FARTHEST = {NameForm.OFFSET: HOUR, NameForm.BARE: 14 * HOUR}
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """How a creation ended. `room` is DSM's reason where limit or space refused it."""
+    """How a creation ended. `room` is DSM's reason where limit or space refused it.
+
+    `owed` says that a newer due time has come since the plan, so that none was taken and one is
+    still due.
+    """
 
     outcome: ActionOutcome
     findings: tuple[Finding, ...] = ()
     room: str = ""
+    owed: bool = False
 
 
 def create(ground: Ground, target: TargetPlan, action: Action) -> Created:
@@ -42,7 +47,12 @@ def create(ground: Ground, target: TargetPlan, action: Action) -> Created:
     sight = ground.look(target.kind, target.uuid)
     change = _still_wanted(sight, action)
     if change is None:
-        return Created(_not_made(sight, action))
+        newer = _newer(sight)
+        if newer is None:
+            return Created(_not_made(sight, action))
+        due = mark.due_identifier(newer.due)
+        text = f"another one is due by now ({due}): the next pass takes it"
+        return Created(ActionOutcome(action, Result.SKIPPED, text), owed=True)
     known = frozenset(sight.snapshots)
     for last in (False, True):
         attempt = _attempt(ground, sight, action, change, known=known)
@@ -56,6 +66,14 @@ def create(ground: Ground, target: TargetPlan, action: Action) -> Created:
             break
         ground.clock.sleep(_COLLISION_PAUSE)
     return Created(outcome)
+
+
+def _newer(sight: Sight) -> Create | None:
+    """Return the creation that this reading wants instead of the planned one, None without one."""
+    if not sight.trusted or sight.plan is None:
+        return None
+    changes = (action.change for action in sight.plan.actions)
+    return next((change for change in changes if isinstance(change, Create)), None)
 
 
 def _not_made(sight: Sight, action: Action) -> ActionOutcome:

@@ -60,7 +60,7 @@ class TargetRun:
         if made:
             self._add(delete(ground, target, self._left(Delete)))
         else:
-            self._keep_all("nothing is deleted, since the creation failed")
+            self._keep_all("nothing is deleted, since no snapshot was taken")
         for action in self._left(Sync):
             self._outcomes.append(sync(ground, target, action))
 
@@ -72,7 +72,7 @@ class TargetRun:
                 created = self._make_room(action, created, deletes)
             self._outcomes.append(created.outcome)
             self._findings.extend(created.findings)
-            if created.outcome.result is Result.FAILED:
+            if created.outcome.result is Result.FAILED or created.owed:
                 return False
         return True
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from reconciler.model import Instant, Seconds, Snapshot
     from reconciler.policy.model import Hold
 
+_OTHER_HALF: Seconds = 2 * HOUR
+"""The widest step of a clock for summer time in any zone in use (Antarctica/Troll)."""
+
 _UNMEASURED: dict[NameForm, Seconds] = {NameForm.OFFSET: HOUR, NameForm.BARE: 14 * HOUR}
 
 
@@ -48,11 +51,26 @@ def tolerance(
     Names of a half-hour zone and names without offset can differ from the clock by a constant;
     until that was measured they are given 1 h and 14 h.
     """
-    if form is None or form in shifts:
-        return 0
-    if form is NameForm.OFFSET and not fractional:
+    if form is None or not unmeasured(form, fractional=fractional, shifts=shifts):
         return 0
     return _UNMEASURED[form]
+
+
+def margin(
+    form: NameForm | None, *, fractional: bool, shifts: Mapping[NameForm, Seconds]
+) -> Seconds:
+    """Return how far from a hold's border a name of this form may still lie within it.
+
+    Its tolerance; and of a name without offset, however well measured, the step of the clocks: it
+    may be of the other half of the year.
+    """
+    off = tolerance(form, fractional=fractional, shifts=shifts)
+    return max(off, _OTHER_HALF) if form is NameForm.BARE else off
+
+
+def unmeasured(form: NameForm, *, fractional: bool, shifts: Mapping[NameForm, Seconds]) -> bool:
+    """Whether nobody has measured yet how names of this form keep the NAS's clock."""
+    return form not in shifts and (form is NameForm.BARE or fractional)
 
 
 class Dated(Protocol):

@@ -24,7 +24,7 @@ _REPLICATION_KEY = "SnapshotReplication-synodr-"
 class Standing:
     """One snapshot as its policy sees it; usable is managed, dated, not in the future, healthy.
 
-    `off` is how far its time may be wrong, as long as nobody measured how its name keeps the clock.
+    `off` is how far from a hold's border it may still lie within it.
     """
 
     snapshot: Snapshot
@@ -40,10 +40,10 @@ def standings(
     """Say of each snapshot whether it is managed and usable, in the listing's order."""
     found: list[Standing] = []
     for snapshot in target.snapshots or ():
-        off = belongs.tolerance(
-            snapshot.form, fractional=situation.fractional_zone, shifts=situation.shifts
-        )
-        ahead = max(situation.skew, off)
+        fractional, shifts = situation.fractional_zone, situation.shifts
+        wrong = belongs.tolerance(snapshot.form, fractional=fractional, shifts=shifts)
+        ahead = max(situation.skew, wrong)
+        off = belongs.margin(snapshot.form, fractional=fractional, shifts=shifts)
         managed = belongs.managed(snapshot, desired.policy.manage, situation.installation)
         dated = not belongs.undated_or_future(snapshot, situation.now, ahead)
         usable = managed and dated and snapshot.healthy

@@ -60,6 +60,6 @@ def mixed_names(target: ObservedTarget, situation: Situation) -> bool:
     """Whether a share holds names with and without an offset, their difference unmeasured."""
     forms = {snapshot.form for snapshot in target.snapshots or () if snapshot.form is not None}
     return len(forms) > 1 and any(
-        belongs.tolerance(form, fractional=situation.fractional_zone, shifts=situation.shifts)
+        belongs.unmeasured(form, fractional=situation.fractional_zone, shifts=situation.shifts)
         for form in forms
     )

@@ -86,8 +86,13 @@ def orphaned_since(
     return None if ended else since
 
 
-def orphan(planned: TargetPlan, known: TargetMemory | None, count: int) -> TargetPlan:
-    """Show a target without a policy as orphaned, with its old name and the line to edit."""
+def orphan(
+    planned: TargetPlan, known: TargetMemory | None, count: int, *, place: str
+) -> TargetPlan:
+    """Show a target without a policy as orphaned, with its old name and the line to edit.
+
+    `place` is where the entries of the policy that owned it stand now, "" where it is gone.
+    """
     kinds = "shares" if planned.kind is Kind.SHARE else "luns"
     text = f"no policy selects it; {counted(count, 'snapshot')} of ours"
     next_step = "select it in a policy, or it gets no more snapshots"
@@ -100,8 +105,8 @@ def orphan(planned: TargetPlan, known: TargetMemory | None, count: int) -> Targe
         )
         text = f"{was}; {counted(count, 'snapshot')} of ours"
         next_step = (
-            f"add {planned.name} to {known.place} ({kinds}), or it gets no more snapshots"
-            if known.place
+            f"add {planned.name} to {place} ({kinds}), or it gets no more snapshots"
+            if place
             else next_step
         )
     finding = Finding("orphaned", Severity.WARNING, text, next_step=next_step)

@@ -140,7 +140,7 @@ def _bond(old: BoundHold, hold: Hold, target: ObservedTarget, situation: Situati
 
 
 def _covered(hold: Hold, snapshot: Snapshot, situation: Situation) -> bool:
-    off = belongs.tolerance(
+    off = belongs.margin(
         snapshot.form, fractional=situation.fractional_zone, shifts=situation.shifts
     )
     return belongs.covered(hold, snapshot, off)

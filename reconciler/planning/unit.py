@@ -220,7 +220,16 @@ def _without_policy(
     planned = replace(planned, findings=(*unbound_holds(target, holds), *losses))
     if recall.orphaned_since(target, known, situation) is None:
         return planned
-    return recall.orphan(planned, known, len(recall.ours(target.snapshots, wish.installation)))
+    count = len(recall.ours(target.snapshots, wish.installation))
+    place = _selecting(wish, target.kind, known.policy if known is not None else "")
+    return recall.orphan(planned, known, count, place=place)
+
+
+def _selecting(wish: Wish, kind: Kind, name: str) -> str:
+    """Return where a policy says which targets it is for, "" where it is gone."""
+    found = next((policy for policy in wish.policies.policies if policy.name == name), None)
+    selector = found.selector(kind) if found is not None else None
+    return str(selector.patterns[0].place) if selector is not None else ""
 
 
 def holds_on(wish: Wish, target: ObservedTarget) -> tuple[Hold, ...]:
@@ -271,7 +280,7 @@ def _hold_locks(
         return ()
     found: list[Action] = []
     for snapshot in target.snapshots:
-        off = belongs.tolerance(
+        off = belongs.margin(
             snapshot.form, fractional=situation.fractional_zone, shifts=situation.shifts
         )
         covering = [hold for hold in holds if belongs.covered(hold, snapshot, off)]

@@ -106,6 +106,12 @@ class Store:
             found = connection.execute(known).all()
         return {str(nas): str(hostname) for nas, hostname in found if hostname}
 
+    def names_of(self, serial: str) -> frozenset[str]:
+        """Return the names under which a serial was seen."""
+        known = select(schema.serial.c.nas).where(schema.serial.c.serial == serial)
+        with self._transaction() as connection:
+            return frozenset(str(nas) for (nas,) in connection.execute(known))
+
     def latch(self, nas: str) -> Mapping[str, Any] | None:
         """Return the latch entry of a unit's credential, None where there is none."""
         with self._transaction() as connection:

@@ -174,3 +174,26 @@ def test_a_megabyte_of_mistakes_is_refused_at_once(place: Place, name: str) -> N
     assert ran.code == 4
     assert len(ran.err) < 100_000
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "    passwd: hunter2\n",
+        "    PASSWORD: hunter2\n",
+        "    pass: hunter2\n",
+        "    password:\n      hunter2\n",
+        "    password: |\n      hunter2\n      hunter2\n",
+        "    password: {command: [echo, hunter2]}\n    nonsense: 1\n",
+    ],
+)
+def test_a_secret_beside_a_mistake_is_not_shown(lines: str, place: Place) -> None:
+    """P17: no line around a mistake shows a secret that somebody wrote into the file."""
+    (place.folder / "reconciler.yaml").write_text(
+        f"version: 1\nnas:\n  box:\n    url: {place.sim.url}\n    account: a\n{lines}", "utf-8"
+    )
+    ran = place.run("--dry-run")
+    assert ran.code == 4
+    assert "hunter2" not in ran.out + ran.err
+    linted = place.run("lint")
+    assert "hunter2" not in linted.out + linted.err

@@ -58,3 +58,18 @@ def test_a_snapshot_of_ours_that_somebody_deleted_is_told(place: Place) -> None:
     ran = place.run("--dry-run", "-o", "json")
     assert "1 snapshot of ours is gone without a record" in ran.out
     assert '"state": "drifted"' in ran.out
+
+
+def test_one_unit_under_two_names_is_refused_also_one_at_a_time(place: Place) -> None:
+    """P12: two entries that report one serial are an error, also where a run names one of them."""
+    text = (place.folder / "reconciler.yaml").read_text("utf-8")
+    unit = text[text.index("  box:") :]
+    (place.folder / "reconciler.yaml").write_text(text + unit.replace("box:", "other:", 1), "utf-8")
+    place.policy(HOURLY.replace("shares:", 'nas: "*", shares:'))
+    assert place.run("--yes", "--nas", "box").code == 0
+    ran = place.run("--yes", "--nas", "other")
+    assert ran.code == 1
+    assert "box and other are one unit" in ran.out
+    both = place.run("--yes")
+    assert (both.code, "box and other are one unit" in both.out) == (1, True)
+    assert [len(share.snapshots) for share in place.sim.nas.shares] == [1, 1, 0]

@@ -16,8 +16,10 @@ from reconciler.cli.exits import worst
 from reconciler.cli.run import codes_of
 from reconciler.cli.settings import Settings
 from reconciler.fleet import Fleet, plan_of
+from reconciler.memory import UnitMemory
 from reconciler.simulator import Fault, Nas, Simulator
 from reconciler.simulator.clock import Clock
+from reconciler.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -138,6 +140,10 @@ class World:
             f"    timezone: Europe/Zurich\n{more}",
             encoding="utf-8",
         )
+
+        if not (self.folder / "state.db").exists():
+            with open_store("sqlite:///state.db", self.folder) as store:
+                store.keep(UnitMemory(self.nas.name, founded=True))
 
     def fault(self, kind: str, **settings: object) -> None:
         """Let something go wrong."""

@@ -11,7 +11,7 @@ from reconciler.dsm import Writer
 from reconciler.dsm.transport import Answer
 from reconciler.errors import PermanentError
 from reconciler.model import Kind, NameForm
-from reconciler.observe import Observer, shifted
+from reconciler.observe import Observer, shifted, with_shift
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -165,3 +165,15 @@ def test_a_measured_difference_is_taken_off_names_of_its_form(nas: Nas, tmp_path
     assert [s.time for s in moved.snapshots] == [1795431601 - 1800, None]
     assert shifted(target, {NameForm.BARE: 1800}) == target
     assert shifted(None, {NameForm.BARE: 1800}) is None
+
+
+def test_two_measured_shifts_add_up() -> None:
+    """A second measurement is of times that the first one moved already: the two add up."""
+    from builders import bare, observation, share
+
+    seen = observation("11-23 12:00", share(bare("11-23 11:00")))
+    once = with_shift(seen, NameForm.BARE, 3600)
+    twice = with_shift(once, NameForm.BARE, 1800)
+    assert dict(twice.name_shift) == {NameForm.BARE: 5400}
+    (before,), (after,) = seen.targets[0].snapshots or (), twice.targets[0].snapshots or ()
+    assert (before.time or 0) - (after.time or 0) == 5400

@@ -250,3 +250,22 @@ def test_a_limit_that_is_no_number_is_unknown() -> None:
     """A limit in words is as unknown as one that is not there, and never fails the unit."""
     found = unit_facts([{}, {}, {"max_snapshots_per_share": "many"}, {}], None)
     assert found.limits.share is None
+
+
+@pytest.mark.parametrize("odd", [10**14, 1_742_739_365_000, -5])
+def test_a_time_that_no_clock_shows_is_unreadable(odd: int) -> None:
+    """An absurd time of one snapshot is no time at all, and no reason to lose its unit."""
+    row = {
+        "uuid": "s",
+        "name": "n",
+        "create_time": odd,
+        "status": "Healthy",
+        "is_user_locked": False,
+        "locked_app_keys": [],
+    }
+    (lun,) = parse.lun_snapshots({"snapshots": [row], "count": 1})
+    assert lun.time is None
+    worm = {"time": "GMT+01-2025.03.23-15.17.39", "desc": "", "lock": False, "worm_lock": True,
+            "worm_lock_end": str(odd)}  # fmt: skip
+    (share,) = parse.share_snapshots({"snapshots": [worm], "total": 1})
+    assert (share.immutable, share.immutable_until) == (True, None)

@@ -9,12 +9,15 @@ from builders import (
     HERE,
     HOUR,
     at,
+    bare,
     codes,
     deleted,
     hold,
     names,
     observation,
+    plan,
     policy,
+    reasons,
     replication,
     share,
     snap,
@@ -25,7 +28,7 @@ from builders import (
 from reconciler.execute.outcome import UnitOutcome
 from reconciler.mark import Mark
 from reconciler.memory import BoundHold, Seen, TargetMemory, UnitMemory, Vanished
-from reconciler.model import BuiltIn, Finding, Kind, ObservedTarget, RetentionKind
+from reconciler.model import BuiltIn, Finding, Kind, NameForm, ObservedTarget, Place, RetentionKind
 from reconciler.planning.plan import State, Stop, UnitPlan
 from reconciler.planning.recall import hold_losses
 from reconciler.planning.unit import Wish, plan_unit
@@ -287,3 +290,31 @@ def test_a_list_that_cannot_be_read_breaks_no_hold() -> None:
 def codes_of(findings: tuple[Finding, ...]) -> list[str]:
     """Return the codes of findings."""
     return [finding.code for finding in findings]
+
+
+def test_the_cure_names_where_the_policy_stands_now() -> None:
+    """The line to edit is the policy's line of today; where it is gone none is named."""
+    ours = [snap("11-20 10:00")]
+    memory = pass_over(wish(policy(shares=names("docs"))), NOON, share(*ours))
+    moved = names("elsewhere")
+    moved = replace(
+        moved, patterns=tuple(replace(p, place=Place("p.yaml", 9)) for p in moved.patterns)
+    )
+    now = whole(replace(wish(policy(shares=moved)), memory=memory), NOON, share(*ours))
+    assert only(now, "orphaned").next_step.startswith("add docs to p.yaml:9 (shares)")
+    other = replace(policy(shares=OTHER), name="another")
+    gone = whole(replace(wish(other), memory=memory), NOON, share(*ours))
+    assert only(gone, "orphaned").next_step.startswith("select it in a policy")
+
+
+def test_a_name_without_offset_may_be_of_the_other_half_of_the_year() -> None:
+    """However well measured, such a name an hour or two from a hold's border is still held."""
+    near = bare("11-20 23:30")
+    case = hold(after="11-21 01:00")
+    held = plan(share(near, bare("11-23 12:00")), policy(keep={"last": 1}), NOON, case,
+                shifts={NameForm.BARE: HOUR})  # fmt: skip
+    assert "hold" in reasons(held, near)
+    far = bare("11-20 22:30")
+    free = plan(share(far, bare("11-23 12:00")), policy(keep={"last": 1}), NOON, case,
+                shifts={NameForm.BARE: HOUR})  # fmt: skip
+    assert "hold" not in reasons(free, far)

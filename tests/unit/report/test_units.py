@@ -310,7 +310,7 @@ def test_commands_and_paths_are_never_broken() -> None:
     assert sum(path in line for line in lines) == 2
     assert lines[-1] == f"Next: {command}"
     assert any("431238ae" in line for line in lines)
-    assert any("`max_delete_percent`" in line for line in lines)
+    assert any("reconcile approve 431238ae" in line for line in lines)
     assert all(columns(line) <= 80 for line in lines if path not in line and command not in line)
 
 
