@@ -36,20 +36,20 @@ def command(settings: Settings, paths: tuple[str, ...], *, strict: bool, form: s
 
     Without PATH the repository of reconciler.yaml. Nothing is contacted.
     """
-    configuration = _configuration(settings, needed=not paths)
-    roots = [Path(path) for path in paths] or [_root(configuration)]
+    configuration = configuration_if_any(settings, needed=not paths)
+    roots = [Path(path) for path in paths] or [root_of(configuration)]
     found: list[Finding] = []
     files = 0
     for root in roots:
         files += len(read_texts(root))
         found.extend(_lint(root, configuration))
     shown = in_order(f for f in found if form != "text" or f.severity is not Severity.NOTE)
-    _print(shown, form, files)
+    show_findings(shown, form, files=files)
     bad = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     return Exit.INVALID if any(f.severity in bad for f in found) else Exit.DONE
 
 
-def _configuration(settings: Settings, *, needed: bool) -> Configuration | None:
+def configuration_if_any(settings: Settings, *, needed: bool) -> Configuration | None:
     """Return the configuration where there is one; with paths on the command line it may lack."""
     if needed or settings.config:
         return settings.configuration
@@ -60,7 +60,8 @@ def _configuration(settings: Settings, *, needed: bool) -> Configuration | None:
     return settings.configuration
 
 
-def _root(configuration: Configuration | None) -> Path:
+def root_of(configuration: Configuration | None) -> Path:
+    """Return the configuration's folder of policies, as a person would type it here."""
     if configuration is None or not isinstance(configuration.policies, Path):
         raise UserError(
             "the configuration names no folder of policies", next_step="name one: lint PATH"
@@ -82,7 +83,8 @@ def _lint(root: Path, configuration: Configuration | None) -> Sequence[Finding]:
         return error.findings
 
 
-def _print(findings: Sequence[Finding], form: str, files: int) -> None:
+def show_findings(findings: Sequence[Finding], form: str, *, files: int) -> None:
+    """Print findings on stdout: with their source lines, as JSON, or as workflow annotations."""
     from reconciler.report import findings as report
 
     if form == "json":

@@ -19,8 +19,9 @@ _VERBS: Mapping[str, tuple[str, str, str]] = {
     "explain": ("explain", "Every day", "why one snapshot stays or goes"),
     "list": ("listing", "Every day", "what is on the NAS"),
     "lint": ("lint", "Policies", "check the files, offline"),
+    "test": ("testing", "Policies", "your own cases"),
     "audit": ("audit", "For proof", "the trail: show, verify, export"),
-    "schema": ("schema", "For tools", "a JSON Schema: policy, config or plan"),
+    "schema": ("schema", "For tools", "a JSON Schema: policy, config, plan or test"),
     "demo": ("demo", "To try", "the main job against a simulated NAS"),
     "simulator": ("simulator", "To try", "a simulated DSM to try policies on"),
 }
