@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from reconciler.cases.load import Repository
     from reconciler.model import Instant, Snapshot
-    from reconciler.planning.plan import Action, TargetPlan
+    from reconciler.planning.plan import Action, SnapshotVerdict, TargetPlan
 
 
 def judge(case: Case, repository: Repository) -> Outcome:
@@ -150,11 +150,17 @@ def _fates(planned: TargetPlan) -> tuple[tuple[Instant | None, Shown], ...]:
             Shown(
                 one.snapshot,
                 _fate(acts.get(one.snapshot.key)),
-                ", ".join(why.text for why in one.reasons),
+                _why(one),
             ),
         )
         for one in planned.snapshots
     )
+
+
+def _why(one: SnapshotVerdict) -> str:
+    """Return all that keeps a snapshot, or the one sentence that says why it goes."""
+    reasons = one.reasons if one.verdict is Verdict.KEEP else one.reasons[:1]
+    return ", ".join(why.text for why in reasons)
 
 
 def _fate(action: Action | None) -> str:
