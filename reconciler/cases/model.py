@@ -30,8 +30,8 @@ class Creation:
 class Expectation:
     """One key of `expect` with what stands there.
 
-    A word (`state`, `policy`), a truth (`synced`), codes (`findings`), a `Creation`; where it speaks
-    of snapshots their number, or the instants they were taken at.
+    A word (`state`, `policy`), a truth (`synced`), codes (`findings`), a `Creation`; where it
+    speaks of snapshots their number, or the instants they were taken at.
     """
 
     key: str
