@@ -187,3 +187,23 @@ def test_the_words_of_an_entry() -> None:
     assert not Pattern("a", here, tag="t").outright
     assert Pattern("a", here, by_uuid=True).written == "{uuid: a}"
     assert Pattern("a", here, negative=True, tag="t").written == "!t=a"
+
+
+def test_luns_and_uuids_are_matched_as_they_are() -> None:
+    """An entry for a LUN of another case fits nothing; one by uuid fits through any name."""
+    here = names("x").patterns[0].place
+    by_uuid = Selector((Pattern("U-1", here, by_uuid=True),))
+    targets = {"attic": [_DOCS, (Kind.LUN, "vm", "v-1")]}
+    p = _named("p", shares=by_uuid, luns=names("VM"))
+    told = _unmatched(PolicySet((p,)), _ATTIC, targets=targets)
+    assert told == [("missing", "warning", "`VM` fits no LUN", "is it vm?")]
+    held = (hold("a", shares=by_uuid), hold("b", luns=names("VM")), hold("c", shares=names("DOCS")))
+    told = _unmatched(PolicySet((), held), _ATTIC, targets=targets)
+    assert [text for _, _, text, _ in told] == ["`VM` fits no LUN", "hold b matches nothing"]
+
+
+def test_one_unread_unit_does_not_hide_what_another_policy_misses() -> None:
+    """A policy that cannot be judged does not end the judging of those after it."""
+    p = _named("p", "hq-1", shares=names("nothing"))
+    q = _named("q", shares=names("nothing"))
+    assert len(_unmatched(PolicySet((p, q)), _ATTIC, _HQ, targets={"attic": [_DOCS]})) == 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reconciler.calendar import Period, cron, every
-from reconciler.errors import InvalidDocuments
+from reconciler.errors import InvalidDocuments, UserError
 from reconciler.policy import digest
 from reconciler.policy.load import load_policies, read_texts
 from reconciler.policy.model import (
@@ -352,3 +352,70 @@ def test_which_files_are_read(tmp_path: Path) -> None:
         (tmp_path / name).write_text("version: 1\n", encoding="utf-8")
     assert list(read_texts(tmp_path)) == [f"{tmp_path}/b.yaml", f"{tmp_path}/in/a.yaml"]
     assert read_texts(tmp_path / "e.yml") == {f"{tmp_path}/e.yml": "version: 1\n"}
+
+
+def test_without_an_inventory_a_policy_of_no_unit_is_a_warning(tmp_path: Path) -> None:
+    """`nas` may be left out for the only unit, which nobody can know without the inventory."""
+    found = _load(tmp_path, "policies:\n  - {name: p, shares: [a]}\n").findings
+    told = [(f.code, f.severity, f.text, f.next_step, str(f.place)) for f in found
+            if f.code != "utc"]  # fmt: skip
+    assert told == [(
+        "no-nas", "warning", "policy p names no `nas`, which only one unit allows",
+        'write `nas: NAME`, or `nas: "*"` for every unit', f"{tmp_path}/a.yaml:3",
+    )]  # fmt: skip
+
+
+def test_notes_name_templates_that_nobody_uses_and_policies_in_utc(tmp_path: Path) -> None:
+    """A template without a policy and a policy without a zone are remarks, at their places."""
+    text = "templates: {t: {every: 1h}, used: {min_keep: 2}}\npolicies:\n"
+    found = _load(tmp_path, text + "  - {name: p, nas: x, shares: [a], extends: used}\n").findings
+    assert [(f.code, f.severity, f.text, f.place and f.place.line) for f in found] == [
+        ("unused-template", "note", "no policy extends template t", 2),
+        ("utc", "note", "policy p names no `timezone`: days are cut in UTC", 4),
+    ]
+
+
+_WORDS = (
+    "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+    "twelve", "13",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "word"), list(enumerate(_WORDS, start=1)))
+def test_minutes_are_told_from_months_in_words(number: int, word: str, tmp_path: Path) -> None:
+    """`within: 6m` is refused with both readings, small numbers in words."""
+    text = f"policies:\n  - {{name: p, nas: x, shares: [a], keep: {{within: {number}m}}}}\n"
+    assert _wrong(tmp_path, text)[0][3] == (
+        f"`{number}m` is {word} minutes; for {word} months write `monthly: {number}` or "
+        f"`within: {number * 30}d`"
+    )
+
+
+def test_a_template_that_is_none_is_told_with_those_there_are(tmp_path: Path) -> None:
+    """An unknown template offers the nearest, else the first five, else says that there is none."""
+    hints = {
+        "templates: {tier-1: {min_keep: 2}}\n": "did you mean `tier-1`?",
+        "templates: {zz: {min_keep: 2}, yy: {min_keep: 3}}\n": "there are yy, zz",
+        "": "there are none",
+    }
+    for templates, hint in hints.items():
+        with pytest.raises(InvalidDocuments) as raised:
+            _load(tmp_path, templates
+                  + "policies:\n  - {name: p, nas: x, shares: [a], extends: tier-7}\n")  # fmt: skip
+        found = [f for f in raised.value.findings if f.code == "unknown-template"]
+        assert [f.hint for f in found] == [hint]
+
+
+def test_the_order_of_tags_does_not_change_the_digest(tmp_path: Path) -> None:
+    """Tags are a map: written in another order they say the same."""
+    text = "policies:\n  - {name: p, nas: x, shares: [a], tags: {%s}}\n"
+    one, two = (_load(tmp_path, text % tags).digest for tags in ("a: b, c: d", "c: d, a: b"))
+    assert one == two
+
+
+def test_what_is_no_folder_is_told_with_the_cure(tmp_path: Path) -> None:
+    """A repository that is not there is one sentence and the place to look at."""
+    with pytest.raises(UserError) as raised:
+        read_texts(tmp_path / "absent")
+    assert str(raised.value) == f"{tmp_path}/absent is no folder of policies"
+    assert raised.value.next_step == "check `policies` in reconciler.yaml"
