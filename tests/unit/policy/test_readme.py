@@ -8,6 +8,7 @@ from textwrap import indent
 
 import pytest
 
+from reconciler.cli import main
 from reconciler.errors import InvalidDocuments
 from reconciler.inventory.load import load_configuration
 from reconciler.model import Severity
@@ -17,7 +18,7 @@ _README = Path(__file__).parents[3] / "policies" / "README.md"
 _BLOCKS = re.findall(
     r"^```yaml\n(.*?)^```", _README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
 )
-_ABSENT = ("init", "import", "approve", "status", "doctor", "forecast", "test", "daemon", "pause",
+_ABSENT = ("init", "import", "approve", "status", "doctor", "forecast", "daemon", "pause",
            "resume", "hold", "unhold", "release", "report", "audit", "login", "apply", "show",
            "snapshot")  # fmt: skip
 
@@ -36,7 +37,8 @@ def _whole(block: str) -> str:
 
 
 _CONFIGURATIONS = [block for block in _BLOCKS if "nas_defaults:" in block]
-_POLICIES = [block for block in _BLOCKS if block not in _CONFIGURATIONS]
+_CASES = [block for block in _BLOCKS if "cases:" in block]
+_POLICIES = [block for block in _BLOCKS if block not in (*_CONFIGURATIONS, *_CASES)]
 
 
 @pytest.mark.parametrize("block", _POLICIES)
@@ -62,6 +64,14 @@ def test_configuration_blocks_load(block: str, tmp_path: Path) -> None:
     configuration = load_configuration(path)
     assert configuration.findings == ()
     assert configuration.units[0].password.file == tmp_path / "secrets" / "attic.password"
+
+
+@pytest.mark.parametrize("block", _CASES)
+def test_case_blocks_pass(block: str, tmp_path: Path) -> None:
+    """The test cases shown in the README hold for the policy on its first page."""
+    (tmp_path / "first.yaml").write_text(_BLOCKS[0], encoding="utf-8")
+    (tmp_path / "first.test.yaml").write_text(block, encoding="utf-8")
+    assert main(["test", str(tmp_path)]) == 0
 
 
 def test_the_first_page_names_the_eight_keys() -> None:
