@@ -419,3 +419,24 @@ def test_what_is_no_folder_is_told_with_the_cure(tmp_path: Path) -> None:
         read_texts(tmp_path / "absent")
     assert str(raised.value) == f"{tmp_path}/absent is no folder of policies"
     assert raised.value.next_step == "check `policies` in reconciler.yaml"
+
+
+@pytest.mark.parametrize("other", [
+    "holds: [{name: g, reason: r, shares: [a]}]", "holds: [{name: h, reason: q, shares: [a]}]",
+    "holds: [{name: h, reason: r, shares: [b]}]",
+    "holds: [{name: h, reason: r, shares: [a], taken_after: 2026-01-01}]", "",
+])  # fmt: skip
+def test_any_change_of_a_hold_changes_the_digest(other: str, tmp_path: Path) -> None:
+    """A saved plan goes stale when a hold appears, goes or says something else."""
+    text = "policies: [{name: p, nas: x, shares: [a]}]\n%s\n"
+    one = _load(tmp_path, text % "holds: [{name: h, reason: r, shares: [a]}]").digest
+    assert one != _load(tmp_path, text % other).digest
+
+
+def test_bytes_that_are_no_text_are_refused_by_place(tmp_path: Path) -> None:
+    """A file that is not UTF-8 is an error at the byte, and a byte-order mark is none."""
+    (tmp_path / "a.yaml").write_bytes(b"\xef\xbb\xbfversion: 1\npolicies:\n  - \xff\n")
+    with pytest.raises(InvalidDocuments) as raised:
+        load_policies(tmp_path, units=None)
+    (found,) = raised.value.findings
+    assert (found.code, found.place and found.place.line) == ("bad-character", 3)
