@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-NAMES = ("policy", "config", "plan")
+NAMES = ("policy", "config", "plan", "test")
 
 
 def schema_text(name: str) -> str:

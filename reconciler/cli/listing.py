@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from reconciler import __version__
 from reconciler.cli import output
 from reconciler.cli.exits import Exit, worst
 from reconciler.cli.targets import matches
 from reconciler.duration import render
 from reconciler.errors import UserError
 from reconciler.fleet import Fleet
+from reconciler.observed import SavedUnit, written
 from reconciler.policy.model import PolicySet
-from reconciler.wording import moment
+from reconciler.wording import counted, moment
 from reconciler.zones import zone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from reconciler.cli.settings import Settings
     from reconciler.model import ObservedTarget, Snapshot
@@ -34,6 +37,7 @@ Row = dict[str, str]
 @click.argument("target", required=False)
 @click.option("--nas", multiple=True, metavar="N|KEY=VALUE", help="Only these units.")
 @click.option("-o", "--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option("--save", metavar="FILE", help="Also save all that was read, for lint --against.")
 @click.option("-v", "verbose", is_flag=True)
 @click.pass_obj
 def command(
@@ -43,6 +47,7 @@ def command(
     *,
     nas: tuple[str, ...],
     form: str,
+    save: str | None,
     verbose: bool,
 ) -> int:
     """List what is on the units, or what the policies say.
@@ -52,6 +57,8 @@ def command(
     from reconciler.report.listing import render
 
     of_files = kind in ("policies", "holds")
+    if save and of_files:
+        raise click.UsageError(f"`--save` is for what is on the units; `{kind}` stand in files")
     policies = settings.policies() if of_files else _policies_if_any(settings)
     codes: list[Exit] = []
     if of_files:
@@ -59,6 +66,8 @@ def command(
     else:
         with Fleet(settings.run(policies), settings.units(nas)) as fleet:
             looked = fleet.look()
+        if save:
+            _save(looked, save)
         rows = [row for one in looked for row in _rows(kind, one, target)]
         for one in looked:
             if one.plan.problem:
@@ -71,6 +80,21 @@ def command(
     else:
         output.show(render(kind, rows, style=output.style(verbose=verbose)))
     return worst(codes)
+
+
+def _save(looked: Sequence[Looked], path: str) -> None:
+    """Save every unit that was read, whole, whatever is listed of it."""
+    units = [
+        SavedUnit(unit.name, one.observation, unit.tags, unit.timezone)
+        for one in looked
+        if one.observation is not None and not one.plan.problem
+        for unit in (one.wish.unit,)
+    ]
+    try:
+        Path(path).write_text(written(units, tool_version=__version__), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}") from error
+    output.say(f"{counted(len(units), 'unit')} saved to {path}")
 
 
 def _policies_if_any(settings: Settings) -> PolicySet:

@@ -21,6 +21,7 @@ _VERBS: Mapping[str, tuple[str, str, str]] = {
     "list": ("listing", "Every day", "what is on the NAS"),
     "lint": ("lint", "Policies", "check the files, offline"),
     "forecast": ("forecast", "Policies", "what a policy will take, keep and delete"),
+    "test": ("testing", "Policies", "your own cases"),
     "import": ("import_", "Policies", "DSM's own schedules as policies"),
     "init": ("init", "Set up", "connect a NAS, write the files"),
     "doctor": ("doctor", "Set up", "what is wrong, its cure"),
@@ -28,7 +29,7 @@ _VERBS: Mapping[str, tuple[str, str, str]] = {
     "audit": ("audit", "For proof", "the trail: show, verify, export"),
     "apply": ("apply", "Saved plans", "execute exactly a saved plan"),
     "show": ("show", "Saved plans", "a saved plan again, without a NAS"),
-    "schema": ("schema", "For tools", "a JSON Schema: policy, config or plan"),
+    "schema": ("schema", "For tools", "a JSON Schema: policy, config, plan or test"),
     "demo": ("demo", "To try", "the main job against a simulated NAS"),
     "simulator": ("simulator", "To try", "a simulated DSM to try policies on"),
 }

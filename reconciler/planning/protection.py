@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from reconciler.model import Instant, ObservedTarget, ReplicationPlan, Seconds, Snapshot
     from reconciler.planning.situation import Desired, Situation
 
-_REPLICATION_KEY = "SnapshotReplication-synodr-"
+REPLICATION_KEY = "SnapshotReplication-synodr-"
+"""What begins the application key by which a replication plan holds a LUN snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def _succeeded(plan: ReplicationPlan) -> bool:
 
 
 def _held_by(snapshot: Snapshot, plan: ReplicationPlan) -> bool:
-    return any(key == f"{_REPLICATION_KEY}{plan.plan_id}" for key in snapshot.holders)
+    return any(key == f"{REPLICATION_KEY}{plan.plan_id}" for key in snapshot.holders)
 
 
 def _not_ours(snapshot: Snapshot, installation: str) -> Why:

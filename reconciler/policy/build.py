@@ -140,8 +140,7 @@ def _lock(node: Node | None) -> int:
         return 0
     if node.value == "all":
         return ALL
-    newest = node.value.get("newest")
-    return int(newest.value) if newest is not None else 0
+    return int(node.value["newest"].value)
 
 
 def _brakes(node: Node | None) -> TargetBrakes:

@@ -94,13 +94,13 @@ def read_texts(root: Path) -> dict[str, str]:
     replacement characters, which the YAML reader then refuses by place.
     """
     if root.is_file():
-        return {str(root): _text(root)}
+        return {str(root): read_text(root)}
     if not root.is_dir():
         raise UserError(
             f"{root} is no folder of policies",
             next_step="check `policies` in reconciler.yaml",
         )
-    return {str(path): _text(path) for path in sorted(_paths(root))}
+    return {str(path): read_text(path) for path in sorted(_paths(root))}
 
 
 def _paths(root: Path) -> Iterator[Path]:
@@ -111,7 +111,8 @@ def _paths(root: Path) -> Iterator[Path]:
             yield path
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Read a file; bytes that are no UTF-8 come back as characters that the YAML reader refuses."""
     try:
         return path.read_bytes().decode("utf-8-sig", "replace").replace("\ufffd", "\x00")
     except OSError as error:

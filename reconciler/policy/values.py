@@ -46,12 +46,10 @@ class Reader:
         node = self.values.get(key)
         return int(node.value) if node is not None else default
 
-    def attempt(
-        self, code: str, node: Node, read: Callable[[str], _T], text: str | None = None
-    ) -> _T | None:
+    def attempt(self, code: str, node: Node, read: Callable[[str], _T]) -> _T | None:
         """Return what `read` makes of a node's text; its ValueError becomes a finding there."""
         try:
-            return read(str(node.value) if text is None else text)
+            return read(str(node.value))
         except ValueError as error:
             self.findings.error(code, str(error), node.place)
             return None

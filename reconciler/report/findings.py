@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from reconciler.model import Severity
@@ -33,9 +34,8 @@ def render_text(
     problem matchers find it. Ends with a line end.
     """
     lines: list[str] = []
-    split = {path: text.splitlines() for path, text in sources.items()}
     for finding in findings:
-        lines.extend(_finding(finding, split, style))
+        lines.extend(lines_of(finding, sources, style))
         lines.append("")
     lines.extend(wrap(printable(summary), style.columns))
     return "\n".join(lines) + "\n"
@@ -65,7 +65,8 @@ def render_github(findings: Sequence[Finding]) -> str:
     return "".join(f"{_annotation(finding)}\n" for finding in findings)
 
 
-def _finding(finding: Finding, sources: Mapping[str, Sequence[str]], style: Style) -> Iterator[str]:
+def lines_of(finding: Finding, sources: Mapping[str, str], style: Style) -> Iterator[str]:
+    """Write one finding, as `render_text` does."""
     place = finding.place
     where = f"{_position(place)}: " if place is not None else ""
     mark = f"{finding.severity}[{finding.code}]"
@@ -84,11 +85,9 @@ def _position(place: Place) -> str:
     return ":".join((place.path, *numbers))
 
 
-def _frame(
-    place: Place, sources: Mapping[str, Sequence[str]], hint: str, style: Style
-) -> Iterator[str]:
+def _frame(place: Place, sources: Mapping[str, str], hint: str, style: Style) -> Iterator[str]:
     """Write the line and the one before it, and carets with the hint below."""
-    lines = sources.get(place.path, ())
+    lines = _split(sources.get(place.path, ""))
     if not 0 < place.line <= len(lines):
         return
     room = style.columns - _GUTTER
@@ -105,6 +104,12 @@ def _frame(
     width = max(1, min(place.width, len(line) - start, room - indent))
     carets = style.paint("^" * width, Hue.ERROR)
     yield f"{' ' * 8}| {' ' * indent}{carets} {printable(hint)}".rstrip()
+
+
+@lru_cache(maxsize=64)
+def _split(text: str) -> tuple[str, ...]:
+    """Split a source once, however many findings it has."""
+    return tuple(text.splitlines())
 
 
 def _level(line: str) -> str:

@@ -34,5 +34,5 @@ def test_the_wheel_runs_the_demo_and_holds_the_schemas(tmp_path: Path) -> None:
     run(python, "-m", "pip", "install", "-q", wheel, cwd=tmp_path)
     reconcile = tmp_path / "env" / "bin" / "reconcile"
     assert "24 deletions wait" in run(reconcile, "demo", cwd=tmp_path)
-    for name in ("policy", "config", "plan"):
+    for name in ("policy", "config", "plan", "test"):
         assert '"$schema"' in run(reconcile, "schema", name, cwd=tmp_path)

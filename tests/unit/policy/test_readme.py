@@ -8,6 +8,7 @@ from textwrap import indent
 
 import pytest
 
+from reconciler.cli import main
 from reconciler.cli.root import _VERBS
 from reconciler.errors import InvalidDocuments
 from reconciler.inventory.load import load_configuration
@@ -39,7 +40,8 @@ def _whole(block: str) -> str:
 
 
 _CONFIGURATIONS = [block for block in _BLOCKS if "nas_defaults:" in block]
-_POLICIES = [block for block in _BLOCKS if block not in _CONFIGURATIONS]
+_CASES = [block for block in _BLOCKS if "cases:" in block]
+_POLICIES = [block for block in _BLOCKS if block not in (*_CONFIGURATIONS, *_CASES)]
 
 
 @pytest.mark.parametrize("block", _POLICIES)
@@ -65,6 +67,14 @@ def test_configuration_blocks_load(block: str, tmp_path: Path) -> None:
     configuration = load_configuration(path)
     assert configuration.findings == ()
     assert configuration.units[0].password.file == tmp_path / "secrets" / "attic.password"
+
+
+@pytest.mark.parametrize("block", _CASES)
+def test_case_blocks_pass(block: str, tmp_path: Path) -> None:
+    """The test cases shown in the README hold for the policy on its first page."""
+    (tmp_path / "first.yaml").write_text(_BLOCKS[0], encoding="utf-8")
+    (tmp_path / "first.test.yaml").write_text(block, encoding="utf-8")
+    assert main(["test", str(tmp_path)]) == 0
 
 
 def test_the_first_page_names_the_eight_keys() -> None:
