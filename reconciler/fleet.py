@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from reconciler.dsm import Clock, Reader, Writer
     from reconciler.inventory.model import Configuration, SecretReference, Unit
     from reconciler.model import Instant
+    from reconciler.orders import Asked, Orders
     from reconciler.policy.model import PolicySet
     from reconciler.store import Store
 
@@ -68,7 +69,8 @@ class Fleet:
 
     With `read_only` (the default) no client is made that could write. `now` plans as of another
     moment, which only a dry run may. Up to eight units are read, or written to, at once. `watch`
-    hears where the run is; once it asks to stop, no unit and no write is begun any more.
+    hears where the run is; once it asks to stop, no unit and no write is begun any more. With
+    `asked`, what a person asked for is planned instead of a pass.
     """
 
     def __init__(
@@ -79,10 +81,12 @@ class Fleet:
         read_only: bool = True,
         now: Instant | None = None,
         watch: Watch | None = None,
+        asked: Asked | None = None,
     ) -> None:
         if now is not None and not read_only:
             raise Refusal("a plan as of another moment is never applied")
         self._now = now
+        self._asked = asked
         self._run = run
         self._units = tuple(units)
         self._read_only = read_only
@@ -134,7 +138,8 @@ class Fleet:
     def _applied(self, looked: Looked) -> UnitOutcome:
         runner = self._runners[looked.plan.nas]
         try:
-            runner.stopped(looked.plan)
+            if self._asked is None:
+                runner.stopped(looked.plan)
             outcome = self._apply(looked, runner)
             runner.finish(looked, outcome)
         finally:
@@ -194,6 +199,7 @@ class Fleet:
                 audit=runner.audit,
                 lease=runner.lease,
                 watch=self._watch,
+                orders=lambda: self._said(name),
             )
         except ReconcilerError as error:
             return UnitOutcome(name, problem=str(error), next_step=error.next_step)
@@ -224,8 +230,13 @@ class Fleet:
             only_unit=len(configuration.units) == 1,
             hostnames=self._hostnames,
             memory=self._memories[unit.name],
-            orders=self._run.store.orders(unit.name, int(self._run.clock.time())),
+            orders=self._said(unit.name),
+            asked=self._asked,
         )
+
+    def _said(self, name: str) -> Orders:
+        """Return what people have said of a unit by now."""
+        return self._run.store.orders(name, int(self._run.clock.time()))
 
     def _open(self, unit: Unit) -> Reader:
         """Return a signed-in client that is signed out at the end of the run."""

@@ -64,6 +64,20 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """One snapshot that a person asked for outside the cadence; `at` is to the minute.
+
+    A run that was given one plans that creation and nothing else.
+    """
+
+    kind: Kind
+    uuid: str
+    at: Instant
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Orders:
     """Everything said about one unit that stands at one moment.
 

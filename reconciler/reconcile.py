@@ -22,12 +22,15 @@ from reconciler.policy.select import holds_of, owner
 from reconciler.watch import Watch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reconciler.audit import Audit
     from reconciler.dsm import Clock, Reader, Writer
     from reconciler.errors import ReconcilerError
     from reconciler.lease import Lease
     from reconciler.memory import UnitMemory
     from reconciler.model import Instant, Kind, Observation
+    from reconciler.orders import Orders
     from reconciler.planning.unit import Wish
 
 
@@ -78,15 +81,20 @@ def apply(
     audit: Audit,
     lease: Lease,
     watch: Watch | None = None,
+    orders: Callable[[], Orders] | None = None,
 ) -> UnitOutcome:
-    """Run what nothing stops of a plan that was looked at; each write is verified and recorded."""
+    """Run what nothing stops of a plan that was looked at; each write is verified and recorded.
+
+    `orders` returns what people have said of the unit by now, and is asked before each write.
+    """
     if looked.observation is None:
         raise TargetError(looked.plan.problem, next_step=looked.plan.next_step)
     permit = authorize(looked.plan, Intent.APPLY)
     log = structlog.get_logger().bind(nas=permit.nas)
     ground = Ground(
-        looked.wish, writer, clock, looked.observation, log, audit, lease, watch=watch or Watch()
-    )
+        looked.wish, writer, clock, looked.observation, log, audit, lease,
+        watch=watch or Watch(), orders=orders,
+    )  # fmt: skip
     return execute(permit, ground)
 
 
@@ -97,7 +105,7 @@ def afterwards(looked: Looked, outcome: UnitOutcome) -> UnitMemory:
         return unread_memory(wish.memory, looked.plan.problem, looked.plan.now)
     last = outcome.observation or looked.observation
     before = replace(without(wish.memory, outcome.deleted), founded=_founded(looked))
-    again = replace(wish, memory=before)
+    again = replace(wish, memory=before, asked=None)
     holds = {(t.kind, t.uuid): holds_on(again, t) for t in last.targets}
     return remember(
         before, plan_unit(again, last), last, situate(again, last),

@@ -74,8 +74,7 @@ def approve_plan(settings: Settings, plan: UnitPlan, *, by: str, reason: str, no
     said = approval.approval_of(plan, by=by, reason=reason, now=now)
     if said is None or plan.identity is None:
         raise click.UsageError(f"nothing waits on {plan.nas} for an approval")
-    clock = settings.clock_now()
-    audit_of(settings, plan.nas, plan.identity.serial, by=by, clock=clock).note(
+    audit_of(settings, plan.nas, serial=plan.identity.serial, by=by).note(
         "approved",
         digest=said.digest,
         reason=reason,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,14 +10,11 @@ from reconciler.cli import output, targets
 from reconciler.cli.exits import Exit
 from reconciler.errors import TargetError
 from reconciler.fleet import Fleet
-from reconciler.wording import moment
-from reconciler.zones import first_instant, zone
+from reconciler.zones import zone
 
 if TYPE_CHECKING:
     from reconciler.cli.settings import Settings
     from reconciler.planning.plan import SnapshotVerdict, TargetPlan
-
-_SAME_MINUTE = 60
 
 
 @click.command(name="explain")
@@ -48,7 +44,7 @@ def command(
     if not found and unread:
         raise TargetError(f"{unread[0].plan.nas}: {unread[0].plan.problem}",
                           next_step=unread[0].plan.next_step)  # fmt: skip
-    (unit, plan), wanted = _split(target, found)
+    (unit, plan), wanted = targets.split(target, found)
     policy = next((p for p in policies.policies if p.name == plan.policy), None)
     one = next(one for one in looked if one.plan.nas == unit)
     style = output.style(verbose=verbose)
@@ -62,32 +58,8 @@ def command(
     return Exit.DONE
 
 
-def _split(
-    text: str, found: list[tuple[str, TargetPlan]]
-) -> tuple[tuple[str, TargetPlan], str | None]:
-    """Read TARGET, or TARGET/SNAPSHOT where TARGET alone fits nothing."""
-    head, slash, tail = text.rpartition("/")
-    if slash and not any(targets.matches(text, nas, t) for nas, t in found):
-        return targets.one(head, found), tail
-    return targets.one(text, found), None
-
-
 def _snapshot(text: str, plan: TargetPlan) -> SnapshotVerdict:
-    for verdict in plan.snapshots:
-        if text in (verdict.snapshot.name, verdict.snapshot.uuid):
-            return verdict
-    at = zone(plan.zone)
-    try:
-        wanted = first_instant(datetime.fromisoformat(text).replace(tzinfo=None), at)
-    except ValueError:
-        raise click.UsageError(
-            f"`{text}` is no snapshot of {plan.label}, and no time such as 2026-11-15T12:00"
-        ) from None
-    dated = [v for v in plan.snapshots if v.snapshot.time is not None]
-    for verdict in dated:
-        if 0 <= (verdict.snapshot.time or 0) - wanted < _SAME_MINUTE:
-            return verdict
-    near = sorted(dated, key=lambda v: abs((v.snapshot.time or 0) - wanted))[:2]
-    names = " and ".join(moment(v.snapshot.time or 0, at, year=True) for v in near)
-    hint = f"; the nearest are {names}" if names else ""
-    raise click.UsageError(f"{plan.label} has no snapshot of {text}{hint}")
+    found = targets.snapshot(
+        text, plan.label, [verdict.snapshot for verdict in plan.snapshots], zone(plan.zone)
+    )
+    return next(verdict for verdict in plan.snapshots if verdict.snapshot is found)

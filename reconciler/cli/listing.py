@@ -15,7 +15,9 @@ from reconciler.cli.targets import matches
 from reconciler.duration import render
 from reconciler.errors import UserError
 from reconciler.fleet import Fleet
+from reconciler.model import Kind
 from reconciler.observed import SavedUnit, written
+from reconciler.planning.recall import run_time
 from reconciler.policy.model import PolicySet
 from reconciler.wording import counted, moment
 from reconciler.zones import zone
@@ -59,10 +61,12 @@ def command(
     of_files = kind in ("policies", "holds")
     if save and of_files:
         raise click.UsageError(f"`--save` is for what is on the units; `{kind}` stand in files")
-    policies = settings.policies() if of_files else _policies_if_any(settings)
+    policies = settings.policies() if of_files else policies_if_any(settings)
     codes: list[Exit] = []
     if of_files:
-        rows = list(_of_policies(policies) if kind == "policies" else _of_holds(policies))
+        rows = list(_of_policies(policies))
+        if kind == "holds":
+            rows = [*_of_holds(policies), *_said_at_run_time(settings, nas)]
     else:
         with Fleet(settings.run(policies), settings.units(nas)) as fleet:
             looked = fleet.look()
@@ -97,7 +101,7 @@ def _save(looked: Sequence[Looked], path: str) -> None:
     output.say(f"{counted(len(units), 'unit')} saved to {path}")
 
 
-def _policies_if_any(settings: Settings) -> PolicySet:
+def policies_if_any(settings: Settings) -> PolicySet:
     """Load the policies; without valid ones what is on the NAS can still be listed."""
     try:
         return settings.policies()
@@ -193,6 +197,23 @@ def _of_holds(policies: PolicySet) -> Iterator[Row]:
             "reason": hold.reason,
             "where": str(hold.place),
         }
+
+
+def _said_at_run_time(settings: Settings, nas: tuple[str, ...]) -> Iterator[Row]:
+    for unit in settings.units(nas):
+        at = zone(unit.timezone or "UTC")
+        for said in settings.store.orders(unit.name, settings.now).holds:
+            until = f", until {moment(said.until, at, year=True)}" if said.until else ""
+            covered = f"{said.name}/{said.snapshot}" if said.snapshot else said.name
+            yield {
+                "hold": run_time(said).name,
+                "nas": said.nas,
+                "shares": covered if said.kind is Kind.SHARE else "",
+                "luns": covered if said.kind is Kind.LUN else "",
+                "reason": said.reason,
+                "where": f"{run_time(said).place}: by {said.by}, "
+                f"{moment(said.since, at, year=True)}{until}",
+            }
 
 
 def _written(selector: Selector | None) -> str:

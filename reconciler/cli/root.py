@@ -19,6 +19,7 @@ _VERBS: Mapping[str, tuple[str, str, str]] = {
     "approve": ("approve", "Every day", "let waiting deletions go"),
     "explain": ("explain", "Every day", "why one snapshot stays or goes"),
     "list": ("listing", "Every day", "what is on the NAS"),
+    "snapshot": ("snapshot", "Every day", "one now, outside the cadence"),
     "lint": ("lint", "Policies", "check the files, offline"),
     "forecast": ("forecast", "Policies", "what a policy will take, keep and delete"),
     "test": ("testing", "Policies", "your own cases"),
@@ -26,6 +27,10 @@ _VERBS: Mapping[str, tuple[str, str, str]] = {
     "init": ("init", "Set up", "connect a NAS, write the files"),
     "doctor": ("doctor", "Set up", "what is wrong, its cure"),
     "login": ("login", "Set up", "renew two-factor sign-in"),
+    "pause": ("pause", "In trouble", "stop writes, or only deletions"),
+    "resume": ("pause", "In trouble", "end a pause"),
+    "hold": ("hold", "In trouble", "protect at once, without a commit"),
+    "unhold": ("hold", "In trouble", "end such a hold"),
     "audit": ("audit", "For proof", "the trail: show, verify, export"),
     "apply": ("apply", "Saved plans", "execute exactly a saved plan"),
     "show": ("show", "Saved plans", "a saved plan again, without a NAS"),
@@ -33,7 +38,12 @@ _VERBS: Mapping[str, tuple[str, str, str]] = {
     "demo": ("demo", "To try", "the main job against a simulated NAS"),
     "simulator": ("simulator", "To try", "a simulated DSM to try policies on"),
 }
-_OCCASIONS = ("Every day", "Policies", "Set up", "For proof", "Saved plans", "For tools", "To try")
+_OCCASIONS = (
+    "Every day", "Policies", "Set up", "In trouble", "For proof", "Saved plans", "For tools",
+    "To try",
+)  # fmt: skip
+_NAMED = frozenset({"pause", "resume", "hold", "unhold"})
+"""The verbs that share a module, each under its own name there; elsewhere it is `command`."""
 
 
 class Verbs(click.Group):
@@ -50,7 +60,7 @@ class Verbs(click.Group):
         if cmd_name not in _VERBS:
             return None
         module = importlib.import_module(f"reconciler.cli.{_VERBS[cmd_name][0]}")
-        command: click.Command = module.command
+        command: click.Command = getattr(module, cmd_name if cmd_name in _NAMED else "command")
         return command
 
     def resolve_command(

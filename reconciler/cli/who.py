@@ -8,10 +8,11 @@ import click
 
 from reconciler.audit import Audit, Who
 from reconciler.cli import output
+from reconciler.duration import parse
 
 if TYPE_CHECKING:
     from reconciler.cli.settings import Settings
-    from reconciler.dsm import Clock
+    from reconciler.model import Instant
 
 _LONGEST = 500
 
@@ -28,13 +29,27 @@ def reason_of(text: str | None, question: str = "Reason (goes into the audit tra
     return said
 
 
-def audit_of(settings: Settings, nas: str, serial: str, *, by: str, clock: Clock) -> Audit:
-    """Return the trail of one unit for what a person says on the command line."""
+def end_of(text: str | None, now: Instant, option: str) -> Instant | None:
+    """Return when a duration such as `3d` from now is over; None without one."""
+    if text is None:
+        return None
+    try:
+        return now + parse(text)
+    except ValueError as error:
+        raise click.UsageError(f"{option}: {error}") from None
+
+
+def audit_of(settings: Settings, nas: str, *, by: str, serial: str = "") -> Audit:
+    """Return the trail of one unit for what a person says on the command line.
+
+    Without a `serial` it is the one last seen under that name, "" where none was.
+    """
+    known = settings.store.unit(nas).serials
     return Audit(
         settings.store,
-        clock,
+        settings.clock_now(),
         nas=nas,
-        serial=serial,
+        serial=serial or (known[-1] if known else ""),
         run="",
         who=Who("command line", by),
         revision="",

@@ -92,10 +92,14 @@ def _still_wanted(sight: Sight, action: Action) -> Create | None:
         return None
     for fresh in sight.plan.actions:
         change = fresh.change
-        if isinstance(change, Create) and change.due == planned.due:
+        if isinstance(change, Create) and _same(change, planned):
             days = min(change.immutable_days, planned.immutable_days)
             return replace(change, immutable_days=days)
     return None
+
+
+def _same(fresh: Create, planned: Create) -> bool:
+    return (fresh.due, fresh.asked) == (planned.due, planned.asked)
 
 
 @dataclass(frozen=True, slots=True)

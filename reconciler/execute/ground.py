@@ -6,15 +6,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.audit import Ended
-from reconciler.errors import Busy, TemporaryError
+from reconciler.errors import Busy, PermanentError, Refusal, TemporaryError
 from reconciler.model import Kind
 from reconciler.observe import Observer, with_shift
-from reconciler.planning.plan import State, Stop, TargetPlan
+from reconciler.planning import belongs, guards, recall
+from reconciler.planning.plan import Delete, State, Stop, TargetPlan
 from reconciler.planning.unit import Wish, plan_one, situate
 from reconciler.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import structlog
 
@@ -30,12 +31,21 @@ if TYPE_CHECKING:
         Seconds,
         Snapshot,
     )
+    from reconciler.orders import Orders
     from reconciler.planning.plan import Action, Change
     from reconciler.planning.situation import Situation
 
 
 class Moved(TemporaryError):
     """A share was renamed or removed between its listing and the call: nothing was sent."""
+
+
+class Paused(Refusal):
+    """A person paused the unit since the pass began: nothing more is written there."""
+
+
+class Withheld(PermanentError):
+    """A pause of deletions or a hold came in right before a deletion: it was not sent."""
 
 
 @dataclass(slots=True)
@@ -46,7 +56,8 @@ class Ground:
     `full` says, by uuid, why DSM refused a creation for want of room; "" once room was made.
     `settled` are the targets, by uuid, whose creation of this pass is made, skipped or failed.
     `permit` is the target that is being written to; `intents` are the numbers, by action, of the
-    records whose outcome is still to come.
+    records whose outcome is still to come. `orders` returns what people have said of the unit by
+    now; it is asked at each reading and before each write, None where nobody can say anything.
     """
 
     wish: Wish
@@ -62,11 +73,13 @@ class Ground:
     watch: Watch = field(default_factory=Watch)
     permit: TargetPlan | None = None
     intents: dict[int, int] = field(default_factory=dict)
+    orders: Callable[[], Orders] | None = None
 
     def intend(self, pairs: Sequence[tuple[Action, Change]]) -> None:
         """Record what is about to be sent, durably; raises Busy where the lease is lost (P14).
 
-        Each pair is the permitted action and the change as it goes out.
+        Each pair is the permitted action and the change as it goes out. Raises Paused or Withheld
+        where a person has said since that it may not go out.
         """
         if not self.lease.held():
             raise Busy(
@@ -75,9 +88,42 @@ class Ground:
             )
         if self.permit is None:
             raise AssertionError("nothing is written outside a target's permit")
+        self._heed(self.permit, [change for _, change in pairs])
         numbers = self.audit.intend(self.permit, pairs)
         for (action, _), number in zip(pairs, numbers, strict=True):
             self.intents[id(action)] = number
+
+    def _heed(self, target: TargetPlan, changes: Sequence[Change]) -> None:
+        """Ask once more what people have said: a reading may be seconds old by now."""
+        if self.orders is None:
+            return
+        said = self.orders()
+        pause = said.paused
+        if pause is not None and not pause.deletes_only:
+            raise Paused(
+                guards.told(pause, self.wish.zone_of("")),
+                next_step=f"reconcile resume --nas {self.observation.nas}",
+            )
+        deletions = [change.snapshot for change in changes if isinstance(change, Delete)]
+        if deletions and pause is not None:
+            raise Withheld(f"deletions are {guards.told(pause, self.wish.zone_of(''))}")
+        for one in said.holds:
+            hold = recall.run_time(one)
+            here = (one.kind, one.uuid) == (target.kind, target.uuid)
+            if here and any(belongs.covered(hold, snapshot, 0) for snapshot in deletions):
+                raise Withheld(f"on hold since: {hold.name}, {hold.reason}")
+
+    def _heard(self) -> Wish:
+        """Return the wish with what people have said by now (holds, a pause of deletions).
+
+        A pause of all writes is met by the next write instead, so that a reading that verifies
+        what was sent before it still does.
+        """
+        if self.orders is None:
+            return self.wish
+        said = self.orders()
+        narrow = tuple(pause for pause in said.pauses if pause.deletes_only)
+        return replace(self.wish, orders=replace(said, pauses=narrow))
 
     def ended(self, outcome: ActionOutcome, after: Snapshot | None = None) -> None:
         """Record how an action ended that was sent; one that never was leaves no record.
@@ -113,6 +159,7 @@ class Ground:
 
     def look(self, kind: Kind, uuid: str) -> Sight:
         """Read one target anew, found by its uuid, and run the rules on that reading (P10)."""
+        self.wish = self._heard()
         observer = Observer(self.observation.nas, self.writer)
         self.observation = observer.again(self.observation, kind, uuid)
         target = next(

@@ -70,7 +70,8 @@ def action_id(kind: Kind, uuid: str, action: Action) -> str:
 
 def _object(change: Change) -> str:
     if isinstance(change, Create):
-        return due_identifier(change.due)
+        identifier = due_identifier(change.due)
+        return f"asked-{identifier}" if change.asked else identifier
     if isinstance(change, Sync):
         return change.plan_id
     return change.snapshot.key

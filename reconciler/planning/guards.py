@@ -13,13 +13,15 @@ from reconciler.duration import DAY, spoken
 from reconciler.model import Finding, Severity
 from reconciler.planning import recall
 from reconciler.planning.plan import Stop
-from reconciler.wording import counted
+from reconciler.wording import counted, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
 
     from reconciler.memory import UnitMemory
     from reconciler.model import Observation, Seconds
+    from reconciler.orders import Pause
     from reconciler.planning.unit import Wish
 
 STEADY_FOR: Seconds = DAY
@@ -84,10 +86,16 @@ def _pause(wish: Wish) -> Iterator[Guard]:
             Finding(
                 str(Stop.PAUSED),
                 Severity.WARNING,
-                f"its deletions are paused by {pause.by}: {pause.reason}",
+                f"its deletions are {told(pause, wish.zone_of(''))}",
                 next_step=f"reconcile resume --nas {wish.unit.name}",
             ),
         )
+
+
+def told(pause: Pause, at: ZoneInfo) -> str:
+    """Say that something is paused: by whom, since when, until when where that is known, why."""
+    until = f" until {moment(pause.until, at)}" if pause.until is not None else ""
+    return f"paused by {pause.by} since {moment(pause.since, at)}{until}: {pause.reason}"
 
 
 def _jump(wish: Wish, observed: Observation) -> Iterator[Guard]:

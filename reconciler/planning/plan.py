@@ -92,7 +92,10 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Take a snapshot for the due time `due`; `immutable_days` 0 is not immutable."""
+    """Take a snapshot for the due time `due`; `immutable_days` 0 is not immutable.
+
+    With `asked` a person asked for it, `due` is when, and it serves no due time.
+    """
 
     due: Instant
     description: str
@@ -100,6 +103,7 @@ class Create:
     immutable_days: int = 0
     lun_name: str = ""
     consistent: bool = False
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         Seconds,
         Snapshot,
     )
-    from reconciler.orders import Victim
+    from reconciler.orders import Asked, Victim
     from reconciler.planning.plan import Stop
     from reconciler.policy.model import Hold, Policy
 
@@ -40,7 +40,7 @@ class Situation:
     `full` says, by uuid, why DSM just refused a creation for want of room; "" once room was made.
     `settled` are the uuids of targets whose creation of this pass is behind them: what falls due
     from then on is the next pass's, and no rule may count on it. `can_pin` is False where this DSM
-    is older than immutable snapshots.
+    is older than immutable snapshots. `asked` is the one creation that a person asked for.
     """
 
     nas: str
@@ -63,6 +63,7 @@ class Situation:
     settled: frozenset[str] = frozenset()
     can_pin: bool = True
     max_immutable: Seconds = 30 * DAY
+    asked: Asked | None = None
 
     def maybe_immutable(self, snapshot: Snapshot) -> bool:
         """Whether the snapshot is immutable, or may be since DSM refused to say."""

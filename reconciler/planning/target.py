@@ -28,7 +28,8 @@ from reconciler.zones import local
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.model import ObservedTarget
+    from reconciler.model import Instant, ObservedTarget
+    from reconciler.orders import Asked
     from reconciler.planning.protection import Standing
     from reconciler.planning.reading import Reading
     from reconciler.planning.situation import Desired, Situation
@@ -52,7 +53,11 @@ def plan_target(target: ObservedTarget, desired: Desired, situation: Situation) 
     if still is not None:
         state, found = still
         return replace(base, state=state, findings=found)
-    return _planned(base, read(target, desired, situation))
+    reading = read(target, desired, situation)
+    asked = situation.asked
+    if asked is not None and (asked.kind, asked.uuid) == (target.kind, target.uuid):
+        return _asked(base, reading, asked)
+    return _planned(base, reading)
 
 
 def _stands_still(
@@ -76,6 +81,25 @@ def unread(target: ObservedTarget) -> Finding:
     """Say that a target's list of snapshots cannot be trusted, so nothing is written there."""
     text = target.problem or "its snapshots could not be read"
     return Finding("unread", Severity.ERROR, text)
+
+
+def _asked(base: TargetPlan, reading: Reading, asked: Asked) -> TargetPlan:
+    """Plan the one snapshot that a person asked for, and nothing beside it.
+
+    Never immutable. One of that minute that is there already is not taken twice (P12); where there
+    is no room, nothing is deleted for it.
+    """
+    if any(s.mark is not None and s.mark.asked == asked.at for s in reading.target.snapshots or ()):
+        text = "one was taken for the same minute already"
+        return replace(base, findings=(Finding("asked", Severity.NOTE, text),))
+    full = _full(reading)
+    if full:
+        text = f"no snapshot can be taken: {full}"
+        found = Finding("blocked", Severity.ERROR, text, next_step="delete snapshots in DSM")
+        return replace(base, state=State.BLOCKED, findings=(found,))
+    change = _creation(reading, asked.at, asked=True)
+    text = f"asked for by {asked.by}: {asked.reason}"
+    return replace(base, actions=(Action(change, (Why("asked", text),)),))
 
 
 def _planned(base: TargetPlan, reading: Reading) -> TargetPlan:
@@ -232,22 +256,31 @@ def _immutable_days(reading: Reading) -> tuple[int, tuple[Finding, ...]]:
 
 
 def _create(reading: Reading, *, immutable_days: int, crowded: bool) -> Action:
-    target, policy, situation = reading.target, reading.desired.policy, reading.situation
     if reading.due is None:
         raise AssertionError("a creation is planned where nothing is due")
+    change = _creation(reading, reading.due.due)
+    change = replace(change, immutable_days=immutable_days)
+    return Action(change, _create_reasons(reading, change, crowded=crowded))
+
+
+def _creation(reading: Reading, at: Instant, *, asked: bool = False) -> Create:
+    """Return the creation for a due time, or the one asked for at a minute; not immutable."""
+    target, policy, installation = (
+        reading.target, reading.desired.policy, reading.situation.installation,
+    )  # fmt: skip
     locked = policy.lock_newest > 0
-    mark = Mark(policy.name, situation.installation, due=reading.due.due, lock=locked)
+    mark = Mark(policy.name, installation, due=None if asked else at, lock=locked)
+    mark = replace(mark, asked=at if asked else None)
     is_lun = target.kind is Kind.LUN
-    identifier = due_identifier(reading.due.due)
-    change = Create(
-        due=reading.due.due,
+    identifier = f"{'asked-' if asked else ''}{due_identifier(at)}"
+    return Create(
+        due=at,
         description=str(mark),
         lock=locked,
-        immutable_days=immutable_days,
         lun_name=f"rec-{identifier}-{target.uuid[:8]}" if is_lun else "",
         consistent=is_lun and policy.consistency == "application",
+        asked=asked,
     )
-    return Action(change, _create_reasons(reading, change, crowded=crowded))
 
 
 def _create_reasons(reading: Reading, change: Create, *, crowded: bool) -> tuple[Why, ...]:

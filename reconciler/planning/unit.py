@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from reconciler.inventory.model import Unit, UnitBrakes
     from reconciler.model import Instant, Limits, Observation
+    from reconciler.orders import Asked
     from reconciler.planning.future import Outlook
     from reconciler.policy.model import Hold, Policy, PolicySet
     from reconciler.policy.select import Ownership
@@ -53,7 +54,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is wanted of one unit: the policies, and the configuration's limits over them."""
+    """What is wanted of one unit: the policies, and the configuration's limits over them.
+
+    With `asked` that one creation is planned and nothing else: `planning` leaves all others out.
+    """
 
     policies: PolicySet
     unit: Unit
@@ -63,14 +67,15 @@ class Wish:
     hostnames: Mapping[str, str] = field(default_factory=dict)
     memory: UnitMemory = field(default_factory=lambda: UnitMemory(""))
     orders: Orders = field(default_factory=Orders)
+    asked: Asked | None = None
 
     @property
     def suspended(self) -> str:
-        """Why nothing is written to the unit: the inventory's reason, a pause, or nothing."""
+        """Why nothing is written to the unit: the inventory's reason, a pause, or ""."""
         pause = self.orders.paused
         if self.unit.suspended or pause is None or pause.deletes_only:
             return self.unit.suspended
-        return f"paused by {pause.by}: {pause.reason}"
+        return guards.told(pause, self.zone_of(""))
 
     @property
     def holds(self) -> tuple[Hold, ...]:
@@ -85,7 +90,8 @@ class Wish:
 def plan_unit(wish: Wish, observed: Observation) -> UnitPlan:
     """Plan every target of one reading of one NAS, brakes applied."""
     situation = situate(wish, observed)
-    targets = tuple(plan_one(wish, target, situation) for target in observed.targets)
+    chosen = tuple(target for target in observed.targets if _concerned(wish, target))
+    targets = tuple(plan_one(wish, target, situation) for target in chosen)
     targets = brakes.apply(
         targets,
         max_deletes=wish.brakes.max_deletes,
@@ -99,13 +105,18 @@ def plan_unit(wish: Wish, observed: Observation) -> UnitPlan:
         identity=observed.identity,
         targets=tuple(
             _foreseen(wish, braked(planned), target, situation)
-            for planned, target in zip(targets, observed.targets, strict=True)
+            for planned, target in zip(targets, chosen, strict=True)
         ),
         findings=(*_guarding(wish, observed), *_absent(wish, observed)),
         suspended=wish.suspended,
         share_count=sum(target.kind is Kind.SHARE for target in observed.targets),
         lun_count=sum(target.kind is Kind.LUN for target in observed.targets),
     )
+
+
+def _concerned(wish: Wish, target: ObservedTarget) -> bool:
+    asked = wish.asked
+    return asked is None or (target.kind, target.uuid) == (asked.kind, asked.uuid)
 
 
 def _foreseen(
@@ -142,6 +153,7 @@ def situate(wish: Wish, observed: Observation) -> Situation:
         hostnames=wish.hostnames,
         can_pin=_can_pin(observed.identity.version),
         max_immutable=wish.brakes.max_immutable,
+        asked=wish.asked,
     )
 
 

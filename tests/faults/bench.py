@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.execute import UnitOutcome
+    from reconciler.orders import Orders
     from reconciler.policy.model import PolicySet
 
 _PAGE = b"<!DOCTYPE html><html></html>"
@@ -94,6 +95,7 @@ class Bench:
     limits: dict[str, int] = field(default_factory=dict)
     trail: Memory = field(default_factory=Memory)
     lease: Held = field(default_factory=Held)
+    orders: Callable[[], Orders] | None = None
 
     def __post_init__(self) -> None:
         self.dispatcher = Dispatcher(self.nas)
@@ -148,8 +150,9 @@ class Bench:
             if not any(action.stopped_by is None for action in looked.plan.actions):
                 return looked, None
             return looked, apply(
-                looked, writer, self, audit=audit_in(self.trail, self), lease=self.lease
-            )
+                looked, writer, self, audit=audit_in(self.trail, self), lease=self.lease,
+                orders=self.orders,
+            )  # fmt: skip
         except TargetError as error:
             return unread(wish, error, int(self.time())), None
         finally:
