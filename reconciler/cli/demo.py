@@ -71,9 +71,8 @@ def command(*, verbose: bool) -> int:
 
 
 _CLOSING = """
-The NAS was simulated, its clock at noon of Mon 23 Nov 2026. For your own: write reconciler.yaml
-and a policy as policies/README.md shows, then
-  reconcile --dry-run"""
+The NAS was simulated, its clock at noon of Mon 23 Nov 2026. For your own:
+  reconcile init https://NAS:5001"""
 
 
 def policy_text() -> str:

@@ -37,4 +37,4 @@ def test_the_demo_ends_with_nothing_left_but_what_waits(
     last = printed.rsplit("$ reconcile --dry-run\n", 1)[1]
     assert not re.search(r"^ +[+~>-] ", last, re.MULTILINE)
     assert "24 deletions wait" in last
-    assert last.rstrip().endswith("reconcile --dry-run")
+    assert last.rstrip().endswith("reconcile init https://NAS:5001")
