@@ -198,8 +198,10 @@ def _trusted(wanted: Wanted, store: Store) -> dsm.Connection:
     kind = (
         "is self-signed" if seen.distrust == "self-signed" else f"is not trusted: {seen.distrust}"
     )
+    half = len(seen.colons) // 2 + 1
     output.show(
-        f"{host} answers. Its certificate {kind}:\n  sha256 {seen.colons}\n"
+        f"{host} answers. Its certificate {kind}:\n"
+        f"  sha256 {seen.colons[:half]}\n         {seen.colons[half:]}\n"
         "  DSM shows it under Control Panel > Security > Certificate"
     )
     if not click.confirm("Trust exactly this certificate?", default=False):

@@ -14,9 +14,11 @@ import pytest
 
 from reconciler.cli.root import reconcile
 from reconciler.cli.settings import Settings
+from reconciler.memory import UnitMemory
 from reconciler.report.layout import columns
 from reconciler.simulator import Nas, Simulator
 from reconciler.simulator.clock import Clock
+from reconciler.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,6 +158,9 @@ def customers(
                 secret.touch(mode=0o600)
                 secret.write_text(PASSWORD, encoding="utf-8")
         units[UNREACHABLE].stop()
+        with open_store("sqlite:///state.db", tmp_path) as store:
+            for name in names:
+                store.keep(UnitMemory(name, founded=True))
         yield Customers(tmp_path, units, capsys)
 
 

@@ -41,7 +41,7 @@ def test_a_due_time_comes_up(tmp_path: Path) -> None:
     locked = {s.name for s in share.snapshots if s.locked}
     _, outcome = bench.run(lambda: bench.nas.clock.advance(20 * 60))
     assert [o.result for o in ended(outcome, "share", "create")] == [SKIPPED]
-    assert len([s for s in share.snapshots if s.at >= scenes.FIRST.timestamp()]) == 10
+    assert len([s for s in share.snapshots if s.at >= scenes.FIRST.timestamp()]) == 12
     assert locked <= {s.name for s in share.snapshots if s.locked}
     bench.settles()
 

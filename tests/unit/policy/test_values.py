@@ -9,6 +9,8 @@ import pytest
 
 from reconciler.calendar import Period, cron, every
 from reconciler.errors import InvalidDocuments, UserError
+from reconciler.memory import Seen
+from reconciler.planning import belongs
 from reconciler.policy import digest
 from reconciler.policy.load import load_policies, read_texts
 from reconciler.policy.model import (
@@ -58,7 +60,7 @@ def _wrong(folder: Path, text: str) -> list[tuple[str, int, str, str, str]]:
 VALUES: dict[str, tuple[str, Any]] = {
     "formerly: [old, older]": ("formerly", ("old", "older")),
     "priority: -3": ("priority", -3),
-    "every: 6h": ("cadence", every("6h")),
+    "every: 12h": ("cadence", every("12h")),
     "{every: 1d, at: '02:30'}": ("cadence", every("1d", "02:30")),
     "cron: 0 8 * * 1-5": ("cadence", cron("0 8 * * 1-5")),
     "keep: {last: 3, within: 8d, daily: all, yearly: 0}": (
@@ -109,8 +111,8 @@ def test_without_keys_the_defaults_hold(tmp_path: Path) -> None:
 
 def test_what_is_promised_without_rpo(tmp_path: Path) -> None:
     """`rpo` is twice the longest gap where it is not said, and nothing with `none`."""
-    assert _policy(tmp_path, "every: 6h").rpo == 43_200
-    assert _policy(tmp_path, "every: 6h", "rpo: none").rpo is None
+    assert _policy(tmp_path, "every: 12h").rpo == _DAY
+    assert _policy(tmp_path, "every: 12h", "rpo: none").rpo is None
     assert _policy(tmp_path, "cron: 0 0 * * 1-5").rpo == 6 * _DAY
 
 
@@ -194,12 +196,13 @@ def test_a_hold_covers_from_its_first_to_before_its_last_instant(
     """`taken_after` is inclusive, `taken_before` exclusive; without one that side is open."""
     place = Policy("p", None).place  # type: ignore[arg-type]  # places are not looked at here
     hold = Hold("h", "r", place, taken_after=10, taken_before=20)
-    assert hold.covers(time) is covered
-    assert Hold("h", "r", place).covers(time)
+    seen = Seen("k", "k", time)
+    assert belongs.covered(hold, seen, 0) is covered
+    assert belongs.covered(Hold("h", "r", place), seen, 0)
 
 
 WRONG: dict[str, tuple[str, str, str]] = {
-    "every: 1h\n    cron: 0 * * * *": (
+    "every: 1d\n    cron: 0 0 * * *": (
         "two-cadences", "`every` and `cron` stand side by side", "leave one of the two out"),
     "at: '02:30'": (
         "bad-cadence", "`at` goes with `every`, and there is none",
