@@ -29,7 +29,7 @@ _FACTS: dict[Stop, str] = {
 }
 _NEXT: dict[Stop, str] = {
     Stop.NAME_CLOCK: "set NTP on the NAS: Control Panel > Regional Options in DSM",
-    Stop.ATTRIBUTES_UNKNOWN: "the next pass reads them again",
+    Stop.ATTRIBUTES_UNKNOWN: "update DSM; until then delete in DSM what you are sure of",
 }
 """What a person can do; a stop that is absent here has a finding that says it, or an approval."""
 
