@@ -5,13 +5,11 @@ from __future__ import annotations
 import traceback
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import structlog
 
-from reconciler import dsm
 from reconciler.errors import (
     Interrupted,
     PermanentError,
@@ -21,18 +19,18 @@ from reconciler.errors import (
     UserError,
 )
 from reconciler.execute import UnitOutcome
-from reconciler.inventory.secrets import read_secret
 from reconciler.planning.plan import Plan, UnitPlan
 from reconciler.planning.unit import Wish
 from reconciler.reconcile import Looked, afterwards, apply, look, unread
+from reconciler.sessions import Sessions
 from reconciler.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
-    from reconciler.dsm import Clock, Reader, Writer
-    from reconciler.inventory.model import Configuration, SecretReference, Unit
+    from reconciler.dsm import Clock
+    from reconciler.inventory.model import Configuration, Unit
     from reconciler.model import Instant
     from reconciler.policy.model import PolicySet
     from reconciler.store import Store
@@ -58,11 +56,13 @@ class Run:
 
 
 class Fleet:
-    """The units of one run with their open sessions; a context manager that signs all of them out.
+    """The units of one run; a context manager that signs out of all of them.
 
     With `read_only` (the default) no client is made that could write. `now` plans as of another
     moment, which only a dry run may. Up to eight units are read, or written to, at once. `watch`
     hears where the run is; once it asks to stop, no unit and no write is begun any more.
+    `sessions` are those of somebody who keeps them for longer than this run; they then decide who
+    may write. `serials` are what the other units of the inventory reported last, by name.
     """
 
     def __init__(
@@ -73,17 +73,21 @@ class Fleet:
         read_only: bool = True,
         now: Instant | None = None,
         watch: Watch | None = None,
+        sessions: Sessions | None = None,
+        serials: Mapping[str, str] | None = None,
     ) -> None:
-        if now is not None and not read_only:
+        self._watch = watch or Watch()
+        self._own = sessions is None
+        self._sessions = sessions or Sessions(
+            clock=run.clock, environment=run.environment, latches=run.store,
+            read_only=read_only, watch=self._watch,
+        )  # fmt: skip
+        if now is not None and not self._sessions.read_only:
             raise Refusal("a plan as of another moment is never applied")
         self._now = now
         self._run = run
         self._units = tuple(units)
-        self._read_only = read_only
-        self._watch = watch or Watch()
-        self._over = False
-        self._sessions: dict[str, ExitStack] = {}
-        self._writers: dict[str, Writer] = {}
+        self._serials = dict(serials or {})
         self._hostnames = run.store.hostnames()
         self._memories = {unit.name: run.store.unit(unit.name) for unit in units}
 
@@ -96,13 +100,12 @@ class Fleet:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # A unit may still be read where a signal broke off the run: it signs out by itself.
-        self._over = True
-        _at_once(self._sign_out, tuple(self._sessions))
+        if self._own:
+            sign_out(self._sessions)
 
     def look(self) -> tuple[Looked, ...]:
         """Read and plan every unit, several at once; a unit that cannot be read has its problem."""
-        return _one_name_each(_at_once(self._look, self._units))
+        return _one_name_each(_at_once(self._look, self._units), self._serials)
 
     def apply(self, looked: Sequence[Looked]) -> tuple[UnitOutcome, ...]:
         """Apply what was looked at, several units at once; one's trouble does not stop the others.
@@ -113,19 +116,21 @@ class Fleet:
         read = [one for one in looked if _was_read(one)]
         for one in looked:
             if not _was_read(one):
-                self._run.store.keep(afterwards(one, UnitOutcome(one.plan.nas)))
+                self._run.store.keep(afterwards(one, UnitOutcome(one.plan.nas)).memory)
         return _at_once(self._applied, read)
 
     def _applied(self, looked: Looked) -> UnitOutcome:
         outcome = self._apply(looked)
-        self._run.store.keep(afterwards(looked, outcome))
+        self._run.store.keep(afterwards(looked, outcome).memory)
         return outcome
 
     def _look(self, unit: Unit) -> Looked:
         wish = self._wish(unit)
+        well = False
         try:
             self._begin(unit.name, "this unit was read")
-            found = look(wish, self._open(unit), now=self._now)
+            found = look(wish, self._sessions.reader(unit), now=self._now)
+            well = not found.plan.problem
         except (TargetError, UserError) as error:
             structlog.get_logger().info("unit.unread", nas=unit.name, error=str(error))
             found = unread(wish, error, int(self._run.clock.time()))
@@ -133,41 +138,41 @@ class Fleet:
             found = unread(wish, _mistake(unit.name, error), int(self._run.clock.time()))
         finally:
             self._watch.ends(unit.name)
-        if self._read_only or self._over or not _free(found):
-            self._sign_out(unit.name)
+        if self._sessions.read_only or self._sessions.over or not _free(found):
+            self._sessions.done(unit.name, well=well)
         return found
 
     def _apply(self, looked: Looked) -> UnitOutcome:
         name = looked.plan.nas
+        well = False
         try:
             if not _free(looked):
+                well = True
                 return UnitOutcome(name)
             self._begin(name, "anything was written here")
-            return apply(
+            outcome = apply(
                 looked,
-                self._writers[name],
+                self._sessions.writer(name),
                 self._run.clock,
                 run=self._run.identifier,
                 watch=self._watch,
             )
+            well = not outcome.problem
         except ReconcilerError as error:
             return UnitOutcome(name, problem=str(error), next_step=error.next_step)
         except Exception as error:  # noqa: BLE001  what the other units did must still be told
             mistake = _mistake(name, error)
             return UnitOutcome(name, problem=str(mistake), next_step=mistake.next_step)
+        else:
+            return outcome
         finally:
             self._watch.ends(name)
-            self._sign_out(name)
+            self._sessions.done(name, well=well)
 
     def _begin(self, name: str, what: str) -> None:
         if self._watch.halted():
             raise Interrupted(f"the run was interrupted before {what}")
         self._watch.begins(name)
-
-    def _sign_out(self, name: str) -> None:
-        session = self._sessions.pop(name, None)
-        if session is not None:
-            session.close()
 
     def _wish(self, unit: Unit) -> Wish:
         configuration = self._run.configuration
@@ -181,35 +186,12 @@ class Fleet:
             memory=self._memories[unit.name],
         )
 
-    def _open(self, unit: Unit) -> Reader:
-        """Return a signed-in client that is signed out at the end of the run."""
 
-        def secret(reference: SecretReference | None) -> str:
-            if reference is None:
-                return ""
-            return read_secret(reference, environment=self._run.environment)
-
-        connection = dsm.Connection(
-            name=unit.name,
-            url=unit.url,
-            account=unit.account,
-            password=secret(unit.password),
-            otp_seed=secret(unit.otp_secret),
-            device_token=secret(unit.device_token),
-            ca_file=unit.tls.ca_file,
-            fingerprints=unit.tls.fingerprints,
-            insecure=unit.tls.insecure,
-            latches=self._run.store,
-        )
-        clock, session = self._run.clock, ExitStack()
-        reader: Reader
-        if self._read_only:
-            reader = session.enter_context(dsm.open_reader(connection, clock, self._watch))
-        else:
-            reader = session.enter_context(dsm.open_writer(connection, clock, self._watch))
-            self._writers[unit.name] = reader
-        self._sessions[unit.name] = session
-        return reader
+def sign_out(sessions: Sessions) -> None:
+    """Sign out of every unit, several at once; what is still being read signs out by itself."""
+    with sessions:
+        pass
+    _at_once(sessions.sign_out, sessions.names())
 
 
 def _at_once(work: Callable[[_Of], _Found], many: Sequence[_Of]) -> tuple[_Found, ...]:
@@ -243,24 +225,22 @@ def plan_of(looked: Sequence[Looked], *, created_at: Instant, revision: str) -> 
     return Plan(created_at, revision, tuple(one.plan for one in looked))
 
 
-def _one_name_each(looked: tuple[Looked, ...]) -> tuple[Looked, ...]:
+def _one_name_each(looked: tuple[Looked, ...], others: Mapping[str, str]) -> tuple[Looked, ...]:
     """Leave alone every unit whose serial another entry of the inventory reported too (P12)."""
-    serials = Counter(one.observation.identity.serial for one in looked if one.observation)
+    read = {one.plan.nas: one.observation.identity.serial for one in looked if one.observation}
+    known = {**others, **read}
+    serials = Counter(known.values())
     return tuple(
         one
         if one.observation is None or serials[one.observation.identity.serial] == 1
-        else replace(one, plan=_twice(one.plan, looked), observation=None)
+        else replace(one, plan=_twice(one.plan, known), observation=None)
         for one in looked
     )
 
 
-def _twice(plan: UnitPlan, looked: tuple[Looked, ...]) -> UnitPlan:
+def _twice(plan: UnitPlan, known: Mapping[str, str]) -> UnitPlan:
     serial = plan.identity.serial if plan.identity is not None else ""
-    names = [
-        one.plan.nas
-        for one in looked
-        if one.observation is not None and one.observation.identity.serial == serial
-    ]
+    names = [name for name, reported in known.items() if reported == serial]
     return replace(
         plan,
         targets=(),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from reconciler.authorize import Intent, authorize
-from reconciler.errors import TargetError
+from reconciler.errors import TargetError, TemporaryError
 from reconciler.execute import UnitOutcome, execute
 from reconciler.execute.ground import Ground
 from reconciler.model import NameForm
@@ -30,11 +30,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A unit as read, and its plan; `observation` is None where it could not be read."""
+    """A unit as read, and its plan; `observation` is None where it could not be read.
+
+    `passing` says of such a one that the cause may pass by itself.
+    """
 
     wish: Wish
     observation: Observation | None
     plan: UnitPlan
+    passing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A unit as a pass left it: what its last reading would have planned, and what to remember."""
+
+    plan: UnitPlan
+    memory: UnitMemory
 
 
 def look(wish: Wish, reader: Reader, *, now: Instant | None = None) -> Looked:
@@ -71,19 +83,21 @@ def apply(
     return execute(permit, ground)
 
 
-def afterwards(looked: Looked, outcome: UnitOutcome) -> UnitMemory:
-    """Return what the next pass is to know of the unit after this one."""
+def afterwards(looked: Looked, outcome: UnitOutcome) -> Left:
+    """Return how a pass left the unit, and what the next one is to know of it."""
     wish = looked.wish
     if looked.observation is None or looked.plan.problem:
-        return unread_memory(wish.memory, looked.plan.problem, looked.plan.now)
+        memory = unread_memory(wish.memory, looked.plan.problem, looked.plan.now)
+        return Left(looked.plan, memory)
     last = outcome.observation or looked.observation
     before = without(wish.memory, outcome.deleted)
     again = replace(wish, memory=before)
     holds = {(t.kind, t.uuid): holds_on(again, t) for t in last.targets}
-    return remember(
-        before, plan_unit(again, last), last, situate(again, last),
-        holds=holds, standing=wish.policies.holds,
-    )  # fmt: skip
+    plan = plan_unit(again, last)
+    memory = remember(
+        before, plan, last, situate(again, last), holds=holds, standing=wish.policies.holds
+    )
+    return Left(plan, memory)
 
 
 def _measured(observation: Observation, wish: Wish) -> Observation:
@@ -120,4 +134,4 @@ def unread(wish: Wish, error: ReconcilerError, now: Instant) -> Looked:
         problem=str(error),
         next_step=error.next_step,
     )
-    return Looked(wish, None, plan)
+    return Looked(wish, None, plan, passing=isinstance(error, TemporaryError))

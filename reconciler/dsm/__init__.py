@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.dsm.client import Overview, Reader
 from reconciler.dsm.clock import Clock, Stamp, SystemClock
 from reconciler.dsm.errors import NoRoom
+from reconciler.dsm.latch import Latches
 from reconciler.dsm.parse import Lun, Share
 from reconciler.dsm.session import Connection, Session
 from reconciler.dsm.transport import HttpTransport, Trust
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Clock",
     "Connection",
+    "Latches",
     "Lun",
     "NoRoom",
     "Overview",

@@ -259,7 +259,7 @@ def test_after_a_request_to_stop_no_write_is_sent(
     with fleet.Fleet(run, units, read_only=False) as looking:
         looked = looking.look()
         looking._watch = Stopping(pair.sims, sent)
-        for writer in looking._writers.values():
+        for writer in looking._sessions._writers.values():
             writer._session._watch = looking._watch
         outcomes = looking.apply(looked)
     done = [o for one in outcomes for o in one.outcomes if o.result is Result.DONE]

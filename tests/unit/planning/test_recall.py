@@ -52,7 +52,7 @@ def pass_over(wanted: Wish, now: str, *targets: ObservedTarget, **extra: object)
     """Look at a NAS, change nothing, and return what the pass leaves."""
     observed = observation(now, *targets, **extra)
     looked = Looked(wanted, observed, plan_unit(wanted, observed))
-    return afterwards(looked, UnitOutcome("attic"))
+    return afterwards(looked, UnitOutcome("attic")).memory
 
 
 def only(plan: UnitPlan, code: str) -> Finding:
@@ -256,11 +256,13 @@ def test_a_unit_that_cannot_be_read_keeps_what_was_known_of_it() -> None:
     """Unknown since the first failure, with its reason; its targets and serial stay known."""
     wanted = remembering(wish(policy()), listed=2)
     down = Looked(wanted, None, UnitPlan("attic", at(NOON), "UTC", problem="refused"))
-    memory = afterwards(down, UnitOutcome("attic"))
+    memory = afterwards(down, UnitOutcome("attic")).memory
     assert (memory.unread_since, memory.unread) == (at(NOON), "refused")
     assert memory.targets == wanted.memory.targets
     later = UnitPlan("attic", at(NOON) + HOUR, "UTC", problem="timed out")
-    still = afterwards(Looked(replace(wanted, memory=memory), None, later), UnitOutcome("attic"))
+    still = afterwards(
+        Looked(replace(wanted, memory=memory), None, later), UnitOutcome("attic")
+    ).memory
     assert (still.unread_since, still.unread) == (at(NOON), "timed out")
     back = pass_over(replace(wanted, memory=still), NOON, share(snap("11-23 12:00")))
     assert (back.unread_since, back.unread) == (None, "")
@@ -271,7 +273,7 @@ def test_another_unit_teaches_nothing() -> None:
     wanted = wish(policy(), memory=UnitMemory("attic", serials=("MINE",)))
     observed = observation(NOON, share())
     plan = replace(plan_unit(wanted, observed), problem="it is another unit", targets=())
-    memory = afterwards(Looked(wanted, observed, plan), UnitOutcome("attic"))
+    memory = afterwards(Looked(wanted, observed, plan), UnitOutcome("attic")).memory
     assert (memory.serials, memory.targets) == (("MINE",), {})
 
 
