@@ -135,7 +135,7 @@ class Fleet:
             structlog.get_logger().info("unit.unread", nas=unit.name, error=str(error))
             found = unread(wish, error, int(self._run.clock.time()))
         except Exception as error:  # noqa: BLE001  a mistake met on one unit is that unit's alone
-            found = unread(wish, _mistake(unit.name, error), int(self._run.clock.time()))
+            found = unread(wish, mistaken(unit.name, error), int(self._run.clock.time()))
         finally:
             self._watch.ends(unit.name)
         if self._sessions.read_only or self._sessions.over or not _free(found):
@@ -161,7 +161,7 @@ class Fleet:
         except ReconcilerError as error:
             return UnitOutcome(name, problem=str(error), next_step=error.next_step)
         except Exception as error:  # noqa: BLE001  what the other units did must still be told
-            mistake = _mistake(name, error)
+            mistake = mistaken(name, error)
             return UnitOutcome(name, problem=str(mistake), next_step=mistake.next_step)
         else:
             return outcome
@@ -209,7 +209,7 @@ def _free(looked: Looked) -> bool:
     return any(action.stopped_by is None for action in looked.plan.actions)
 
 
-def _mistake(nas: str, error: Exception) -> PermanentError:
+def mistaken(nas: str, error: Exception) -> PermanentError:
     """Log where the reconciler itself went wrong, without the values at hand; return the fact."""
     places = "".join(traceback.format_tb(error.__traceback__))
     kind = type(error).__name__

@@ -27,6 +27,10 @@ class Halt:
         """Whether somebody asked to stop."""
         return self._asked.is_set()
 
+    def wait(self, seconds: float) -> bool:
+        """Wait as long, or until somebody asks to stop; return whether somebody did."""
+        return self._asked.wait(seconds)
+
     @contextmanager
     def heeding(self) -> Iterator[Halt]:
         """Inside, a signal asks to stop instead of breaking off; outside the main thread nothing.

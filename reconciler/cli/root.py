@@ -19,12 +19,13 @@ _VERBS: Mapping[str, tuple[str, str, str]] = {
     "explain": ("explain", "Every day", "why one snapshot stays or goes"),
     "list": ("listing", "Every day", "what is on the NAS"),
     "lint": ("lint", "Policies", "check the files, offline"),
+    "daemon": ("daemon", "Set up", "run for years"),
     "audit": ("audit", "For proof", "the trail: show, verify, export"),
     "schema": ("schema", "For tools", "a JSON Schema: policy, config or plan"),
     "demo": ("demo", "To try", "the main job against a simulated NAS"),
     "simulator": ("simulator", "To try", "a simulated DSM to try policies on"),
 }
-_OCCASIONS = ("Every day", "Policies", "For proof", "For tools", "To try")
+_OCCASIONS = ("Every day", "Policies", "Set up", "For proof", "For tools", "To try")
 
 
 class Verbs(click.Group):
@@ -103,7 +104,8 @@ def reconcile(ctx: click.Context, /, **options: Any) -> int | None:
     Without a command: one pass. On a terminal it shows the plan and asks once.
     """
     log_format = options.pop("log_format")
-    configure_logging(log_format, verbose=options.pop("log_verbose"))
+    told = ctx.invoked_subcommand == "daemon"
+    configure_logging(log_format, verbose=options.pop("log_verbose"), told=told)
     settings = ctx.obj if isinstance(ctx.obj, Settings) else Settings()
     settings.config = options.pop("config") or settings.config
     ctx.obj = settings

@@ -75,6 +75,10 @@ class Settings:
             self._store = open_store(configuration.state, configuration.path.parent)
         return self._store
 
+    def reread(self) -> None:
+        """Forget the configuration, so that the file is read anew; the state stays open."""
+        self._configuration = None
+
     def close(self) -> None:
         """Close the state, where it was opened."""
         if self._store is not None:
@@ -91,8 +95,13 @@ class Settings:
             clock=self.clock or SystemClock(),
             environment=os.environ,
             store=self.store,
-            identifier=f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(2)}",
+            identifier=run_identifier(),
         )
+
+
+def run_identifier() -> str:
+    """Return a new name for a run: when it began, and four random digits."""
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(2)}"
 
 
 def _shown(path: Path) -> Path:
@@ -103,8 +112,10 @@ def _shown(path: Path) -> Path:
         return path
 
 
-def configure_logging(form: str, *, verbose: bool) -> None:
+def configure_logging(form: str, *, verbose: bool, told: bool = False) -> None:
     """Send structured events to stderr, redacted; `form` is `console` or `json`.
+
+    Warnings and worse, with `told` what happened too, with `verbose` every call.
 
     On a console what came from a NAS is written without anything that could steer the terminal.
     """
@@ -129,7 +140,7 @@ def configure_logging(form: str, *, verbose: bool) -> None:
             *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
-            logging.DEBUG if verbose else logging.WARNING
+            logging.DEBUG if verbose else logging.INFO if told else logging.WARNING
         ),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
