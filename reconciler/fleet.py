@@ -21,7 +21,7 @@ from reconciler.errors import (
 from reconciler.execute import UnitOutcome
 from reconciler.planning.plan import Plan, UnitPlan
 from reconciler.planning.unit import Wish
-from reconciler.reconcile import Looked, afterwards, apply, look, unread
+from reconciler.reconcile import Left, Looked, afterwards, apply, look, unread
 from reconciler.sessions import Sessions
 from reconciler.watch import Watch
 
@@ -89,6 +89,7 @@ class Fleet:
         self._units = tuple(units)
         self._serials = dict(serials or {})
         self._hostnames = run.store.hostnames()
+        self.left: dict[str, Left] = {}
         self._memories = {unit.name: run.store.unit(unit.name) for unit in units}
 
     def __enter__(self) -> Self:
@@ -111,18 +112,23 @@ class Fleet:
         """Apply what was looked at, several units at once; one's trouble does not stop the others.
 
         The outcomes come in the order of `looked`. Each unit is signed out when it is done with,
-        and what it looks like then is kept for the next run.
+        and what it looks like then is kept in `left`, its memory for the next run too.
         """
         read = [one for one in looked if _was_read(one)]
         for one in looked:
             if not _was_read(one):
-                self._run.store.keep(afterwards(one, UnitOutcome(one.plan.nas)).memory)
+                self._keep(one, UnitOutcome(one.plan.nas))
         return _at_once(self._applied, read)
 
     def _applied(self, looked: Looked) -> UnitOutcome:
         outcome = self._apply(looked)
-        self._run.store.keep(afterwards(looked, outcome).memory)
+        self._keep(looked, outcome)
         return outcome
+
+    def _keep(self, looked: Looked, outcome: UnitOutcome) -> None:
+        left = afterwards(looked, outcome)
+        self._run.store.keep(left.memory)
+        self.left[looked.plan.nas] = left
 
     def _look(self, unit: Unit) -> Looked:
         wish = self._wish(unit)

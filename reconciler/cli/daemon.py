@@ -17,13 +17,14 @@ from reconciler.cli.settings import run_identifier
 from reconciler.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from reconciler.cli.settings import Settings
     from reconciler.daemon.loop import Loop
     from reconciler.daemon.source import InForce
     from reconciler.daemon.timetable import Scheduler
+    from reconciler.daemon.web import Server
     from reconciler.sessions import Sessions
 
 _SIGN_OUT_SECONDS = 4.0
@@ -87,13 +88,16 @@ def command(settings: Settings) -> int:
     systemd, pulse = Systemd(os.environ), Pulse(clock.monotonic())
     with halt.heeding(), hang_up.heeding():
         loop, sessions = _wired(settings, timetable, halt)
+        server = _server(settings, loop, lambda: clock.monotonic() - pulse.last)
         loop.start()
         timetable.start()
+        server.start()
         systemd.ready(status_line(loop))
         serve(loop, Signals(halt.wait, hang_up.asked), systemd, clock=clock, pulse=pulse)
         systemd.stopping()
         timetable.stop()
         ended = settle(loop, clock=clock)
+        server.stop()
         _leave(sessions, ended=ended)
     return Exit.DONE
 
@@ -122,6 +126,17 @@ def _wired(settings: Settings, timetable: Scheduler, halt: Halt) -> tuple[Loop, 
         identify=run_identifier,
     )
     return Loop(means), sessions
+
+
+def _server(settings: Settings, loop: Loop, still: Callable[[], float]) -> Server:
+    """Bind what `daemon.listen` says; raises UserError or PermanentError."""
+    from reconciler.daemon.web import Server, address, application
+    from reconciler.inventory.secrets import read_secret
+
+    wanted = settings.configuration.daemon
+    token = "" if wanted.token is None else read_secret(wanted.token, environment=os.environ)
+    at = address(wanted.listen, token)
+    return Server(application(loop.board, still, at), at)
 
 
 def _read(settings: Settings) -> InForce:

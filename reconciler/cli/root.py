@@ -93,6 +93,7 @@ class Verbs(click.Group):
 )  # fmt: skip
 @click.option("-v", "verbose", is_flag=True, help="List what is folded.")
 @click.option("--no-input", is_flag=True, help="Never ask.")
+@click.option("--metrics", metavar="FILE", help="After a pass: Prometheus metrics, replaced whole.")
 @click.option("--config", metavar="FILE", help="The configuration; else ./reconciler.yaml or /etc.")
 @click.option("--log-format", type=click.Choice(["console", "json"]), default="console")
 @click.option("--verbose", "log_verbose", is_flag=True, help="Log every call, on stderr.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from reconciler.cli.settings import Settings
     from reconciler.execute import UnitOutcome
+    from reconciler.fleet import Run
     from reconciler.inventory.model import Unit
     from reconciler.model import Finding, Instant
     from reconciler.planning.plan import Plan
@@ -48,6 +50,7 @@ class Choice:
     verbose: bool
     no_input: bool
     json_logs: bool = False
+    metrics: str | None = None
 
     def check(self) -> None:
         """Refuse what does not go together (64)."""
@@ -57,6 +60,8 @@ class Choice:
             raise click.UsageError("--now goes with --dry-run: it would act on another time")
         if self.yes and self.dry_run:
             raise click.UsageError("--yes applies and --dry-run does not: leave one out")
+        if self.metrics and self.dry_run:
+            raise click.UsageError("--metrics goes with a pass: a dry run leaves none")
         asks = not self.yes and not self.dry_run and output.interactive()
         if asks and self.no_input:
             raise click.UsageError("--no-input leaves nobody to ask: add --yes or --dry-run")
@@ -95,9 +100,24 @@ def run_pass(settings: Settings, choice: Choice) -> int:
             return worst(_codes(plan, (), detailed=False, dry=True))
         with shown.phase("applying", _targets_at_work(plan), "target"):
             outcomes = fleet.apply(looked)
+    if choice.metrics:
+        _write_metrics(Path(choice.metrics), run, looked, outcomes, fleet)
     _show_outcome(plan, outcomes, choice)
     interrupted = [Exit.FAILED] if halt.asked() else []
     return worst([*_codes(plan, outcomes, detailed=False, dry=False), *interrupted])
+
+
+def _write_metrics(
+    path: Path, run: Run, looked: Sequence[Looked], outcomes: Sequence[UnitOutcome], fleet: Fleet
+) -> None:
+    from reconciler.daemon.board import known_of_pass
+    from reconciler.daemon.metrics import write
+    from reconciler.daemon.source import InForce
+
+    now = run.clock.time()
+    in_force = InForce(run.configuration, run.policies)
+    heads = run.store.heads()
+    write(known_of_pass(in_force, looked, outcomes, left=fleet.left, now=now, heads=heads), path)
 
 
 def _targets_at_work(plan: Plan) -> int:

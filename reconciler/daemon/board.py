@@ -6,16 +6,19 @@ Everything on it is frozen; a reader takes one copy and works on that.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from reconciler.execute import UnitOutcome
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from reconciler.daemon.source import InForce
-    from reconciler.execute import UnitOutcome
     from reconciler.memory import UnitMemory
     from reconciler.planning.plan import UnitPlan
+    from reconciler.reconcile import Left, Looked
     from reconciler.trail import Head
 
     Counts = Mapping[tuple[str, str], int]
@@ -41,12 +44,38 @@ class UnitKnown:
     failures: int = 0
     next_pass: float | None = None
     counts: Counts = field(default_factory=dict)
-    volume_free: Mapping[str, int] = field(default_factory=dict)
+    volume_free: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
         """Whether the last pass failed."""
         return self.ended is not None and self.succeeded != self.ended
+
+
+def ended_pass(
+    before: UnitKnown, looked: Looked, outcome: UnitOutcome, *, left: Left, now: float
+) -> UnitKnown:
+    """Return what is known of a unit after a pass that ended `now`."""
+    well = not left.plan.problem and not outcome.failed
+    seen = outcome.observation or looked.observation
+    counts = Counter(dict(before.counts))
+    counts.update((o.action.verb, o.result.value) for o in outcome.outcomes)
+    return replace(
+        before,
+        plan=left.plan,
+        outcome=outcome,
+        memory=left.memory,
+        ended=now,
+        read=before.read if left.plan.problem else now,
+        succeeded=now if well else before.succeeded,
+        failures=before.failures + 1 if looked.passing else 0,
+        counts=dict(counts),
+        volume_free={
+            (str(target.kind), target.name): target.volume_free
+            for target in (seen.targets if seen is not None else ())
+            if target.volume_free is not None
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +92,27 @@ class Known:
     def complete(self) -> bool:
         """Whether every unit has had a pass since the start."""
         return self.in_force is not None and all(u.ended is not None for u in self.units.values())
+
+
+def known_of_pass(
+    in_force: InForce,
+    looked: Sequence[Looked],
+    outcomes: Sequence[UnitOutcome],
+    *,
+    left: Mapping[str, Left],
+    now: float,
+    heads: tuple[Head, ...],
+) -> Known:
+    """Return what is known after one pass over some units."""
+    ended = {one.nas: one for one in outcomes}
+    units = {
+        one.plan.nas: ended_pass(
+            UnitKnown(one.plan.nas), one, ended.get(one.plan.nas, UnitOutcome(one.plan.nas)),
+            left=left[one.plan.nas], now=now,
+        )
+        for one in looked
+    }  # fmt: skip
+    return Known(units, in_force, now, heads=heads)
 
 
 class Board:

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import random
 import threading
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
 
 from reconciler.daemon import schedule
-from reconciler.daemon.board import Board, UnitKnown
+from reconciler.daemon.board import Board, UnitKnown, ended_pass
 from reconciler.errors import InvalidDocuments, ReconcilerError, UserError
 from reconciler.execute import UnitOutcome
 from reconciler.fleet import Fleet, Run, mistaken
-from reconciler.reconcile import afterwards
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from reconciler.daemon.timetable import Timetable
     from reconciler.dsm import Clock
     from reconciler.inventory.model import Unit
-    from reconciler.reconcile import Left, Looked
     from reconciler.sessions import Sessions
     from reconciler.store import Store
     from reconciler.watch import Watch
@@ -179,22 +176,23 @@ class Loop:
         unit = next(u for u in in_force.configuration.units if u.name == nas)
         self._means.began(nas)
         try:
-            looked, outcome = self._applied(unit, in_force)
+            known = self._applied(unit, in_force)
         except ReconcilerError as error:
             structlog.get_logger().error("pass.failed", nas=nas, error=str(error))
             self._failed(nas)
             return schedule.Ended()
-        left = afterwards(looked, outcome)
-        known = self._keep(looked, outcome, left)
-        structlog.get_logger().info(
-            "pass.ended", nas=nas, failed=known.failed, problem=left.plan.problem
-        )
-        behind = self._means.clock.time() - left.plan.now
+        self.board.put(known, self._means.store.heads())
+        plan = known.plan
+        problem = plan.problem if plan is not None else ""
+        structlog.get_logger().info("pass.ended", nas=nas, failed=known.failed, problem=problem)
+        if plan is None or problem:
+            return schedule.Ended(known.failures)
+        behind = self._means.clock.time() - plan.now
         policies = {policy.name: policy for policy in in_force.policies.policies}
-        due = None if left.plan.problem else schedule.wake(left.plan, policies)
+        due = schedule.wake(plan, policies)
         return schedule.Ended(known.failures, None if due is None else due + behind)
 
-    def _applied(self, unit: Unit, in_force: InForce) -> tuple[Looked, UnitOutcome]:
+    def _applied(self, unit: Unit, in_force: InForce) -> UnitKnown:
         means = self._means
         run = Run(
             configuration=in_force.configuration,
@@ -214,7 +212,10 @@ class Loop:
                 with self._lock:
                     self._serials[unit.name] = looked.plan.identity.serial
             (outcome,) = fleet.apply((looked,)) or (UnitOutcome(unit.name),)
-        return looked, outcome
+        before = self.board.now().units.get(unit.name, UnitKnown(unit.name))
+        return ended_pass(
+            before, looked, outcome, left=fleet.left[unit.name], now=means.clock.time()
+        )
 
     def _others(self, unit: Unit) -> Mapping[str, str]:
         """Return the serials of the other entries: those read, else the last one remembered."""
@@ -228,32 +229,6 @@ class Loop:
             if other != unit.name and serial:
                 found[other] = serial
         return found
-
-    def _keep(self, looked: Looked, outcome: UnitOutcome, left: Left) -> UnitKnown:
-        before = self.board.now().units.get(outcome.nas, UnitKnown(outcome.nas))
-        now = self._means.clock.time()
-        well = not left.plan.problem and not outcome.failed
-        seen = outcome.observation or looked.observation
-        counts = Counter(dict(before.counts))
-        counts.update((o.action.verb, o.result.value) for o in outcome.outcomes)
-        fresh = replace(
-            before,
-            plan=left.plan,
-            outcome=outcome,
-            memory=left.memory,
-            ended=now,
-            read=before.read if left.plan.problem else now,
-            succeeded=now if well else before.succeeded,
-            failures=before.failures + 1 if looked.passing else 0,
-            counts=dict(counts),
-            volume_free={
-                f"{t.kind}/{t.name}": t.volume_free
-                for t in (seen.targets if seen is not None else ())
-                if t.volume_free is not None
-            },
-        )
-        self.board.put(fresh, self._means.store.heads())
-        return fresh
 
     def _failed(self, nas: str) -> None:
         before = self.board.now().units.get(nas)
