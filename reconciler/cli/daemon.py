@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reconciler.daemon.source import InForce
     from reconciler.daemon.timetable import Scheduler
     from reconciler.daemon.web import Server
+    from reconciler.inventory.model import Configuration
     from reconciler.sessions import Sessions
 
 _SIGN_OUT_SECONDS = 4.0
@@ -106,6 +107,7 @@ def _wired(settings: Settings, timetable: Scheduler, halt: Halt) -> tuple[Loop, 
     from reconciler.daemon.loop import Loop, Means
     from reconciler.daemon.serve import Leaving
     from reconciler.daemon.source import Files
+    from reconciler.daemon.telling import Teller
     from reconciler.dsm import SystemClock
     from reconciler.sessions import Sessions
 
@@ -115,6 +117,16 @@ def _wired(settings: Settings, timetable: Scheduler, halt: Halt) -> tuple[Loop, 
         clock=clock, environment=os.environ, latches=settings.store, read_only=False,
         watch=watch, lasting=True,
     )  # fmt: skip
+    teller = Teller(settings.store, os.environ)
+
+    def soon(name: str, call: Callable[[], None]) -> None:
+        """Let it be done beside the pass: a channel that does not answer delays none."""
+        timetable.at(name, clock.time(), call)
+
+    def in_force() -> Configuration:
+        known = board.now().in_force
+        return settings.configuration if known is None else known.configuration
+
     means = Means(
         source=Files(lambda: _read(settings)),
         timetable=timetable,
@@ -124,8 +136,15 @@ def _wired(settings: Settings, timetable: Scheduler, halt: Halt) -> tuple[Loop, 
         watch=watch,
         environment=os.environ,
         identify=run_identifier,
-    )
-    return Loop(means), sessions
+        began=lambda nas: soon(f"began {nas}", lambda: teller.began(in_force(), nas)),
+        ended=lambda nas: soon(f"ended {nas}", lambda: teller.ended(
+            in_force(), nas, failed=nas in board.now().units and board.now().units[nas].failed
+        )),
+        tell=lambda: soon("tell", lambda: teller.tell(board.now(), now=clock.time(), watched=True)),
+    )  # fmt: skip
+    loop = Loop(means)
+    board = loop.board
+    return loop, sessions
 
 
 def _server(settings: Settings, loop: Loop, still: Callable[[], float]) -> Server:
@@ -141,8 +160,10 @@ def _server(settings: Settings, loop: Loop, still: Callable[[], float]) -> Serve
 
 def _read(settings: Settings) -> InForce:
     from reconciler.daemon.source import InForce
+    from reconciler.daemon.telling import check
 
     settings.reread()
+    check(settings.configuration)
     return InForce(settings.configuration, settings.policies())
 
 

@@ -98,26 +98,50 @@ def run_pass(settings: Settings, choice: Choice) -> int:
             wanted = _wanted(plan, choice)
         if not wanted:
             return worst(_codes(plan, (), detailed=False, dry=True))
+        _begin_word(run)
         with shown.phase("applying", _targets_at_work(plan), "target"):
             outcomes = fleet.apply(looked)
-    if choice.metrics:
-        _write_metrics(Path(choice.metrics), run, looked, outcomes, fleet)
+    _leave_word(choice, run, everything, outcomes, fleet)
     _show_outcome(plan, outcomes, choice)
     interrupted = [Exit.FAILED] if halt.asked() else []
     return worst([*_codes(plan, outcomes, detailed=False, dry=False), *interrupted])
 
 
-def _write_metrics(
-    path: Path, run: Run, looked: Sequence[Looked], outcomes: Sequence[UnitOutcome], fleet: Fleet
+def _leave_word(
+    choice: Choice,
+    run: Run,
+    looked: Sequence[Looked],
+    outcomes: Sequence[UnitOutcome],
+    fleet: Fleet,
 ) -> None:
+    """After a pass that wrote: messages to who wants them, and the metrics file."""
+    if not choice.metrics and not run.configuration.notify:
+        return
     from reconciler.daemon.board import known_of_pass
     from reconciler.daemon.metrics import write
     from reconciler.daemon.source import InForce
+    from reconciler.daemon.telling import Teller
 
     now = run.clock.time()
-    in_force = InForce(run.configuration, run.policies)
-    heads = run.store.heads()
-    write(known_of_pass(in_force, looked, outcomes, left=fleet.left, now=now, heads=heads), path)
+    known = known_of_pass(
+        InForce(run.configuration, run.policies), looked, outcomes,
+        left=fleet.left, now=now, heads=run.store.heads(),
+    )  # fmt: skip
+    teller = Teller(run.store, run.environment)
+    teller.tell(known, now=now, watched=False)
+    failed = any(unit.failed for unit in known.units.values())
+    teller.ping(run.configuration, "fail" if failed else "success")
+    if choice.metrics:
+        write(known, Path(choice.metrics))
+
+
+def _begin_word(run: Run) -> None:
+    """Refuse channels that cannot be used before anything is written, and ping the start."""
+    if run.configuration.notify:
+        from reconciler.daemon.telling import Teller, check
+
+        check(run.configuration)
+        Teller(run.store, run.environment).ping(run.configuration, "start")
 
 
 def _targets_at_work(plan: Plan) -> int:

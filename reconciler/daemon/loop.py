@@ -35,7 +35,10 @@ _OVERDUE = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What the loop works with; `identify` names a run, `told` is called after each pass."""
+    """What the loop works with; `identify` names a run.
+
+    `began` and `ended` hear of each pass, `tell` is asked to tell people what stands.
+    """
 
     source: Source
     timetable: Timetable
@@ -46,7 +49,8 @@ class Means:
     environment: Mapping[str, str]
     identify: Callable[[], str]
     began: Callable[[str], None] = lambda _nas: None
-    told: Callable[[], None] = lambda: None
+    ended: Callable[[str], None] = lambda _nas: None
+    tell: Callable[[], None] = lambda: None
 
 
 class Loop:
@@ -85,7 +89,7 @@ class Loop:
         except UserError as error:
             self.board.refused(_trouble(error))
             structlog.get_logger().error("files.refused", error=_trouble(error))
-            self._means.told()
+            self._means.tell()
             return False
         self._take(fresh)
         # What was loaded may name other folders than those watched until now.
@@ -170,7 +174,8 @@ class Loop:
         spread = self._spread()
         when = schedule.next_pass(nas, rhythm, ended, now=now, spread=spread)
         self._put(nas, now if again else when)
-        self._means.told()
+        self._means.ended(nas)
+        self._means.tell()
 
     def _passed(self, nas: str, in_force: InForce) -> schedule.Ended:
         unit = next(u for u in in_force.configuration.units if u.name == nas)

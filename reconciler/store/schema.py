@@ -186,6 +186,19 @@ state_change = Table(
     Column("state", String(32), nullable=False),
 )
 
+told = Table(
+    "told",
+    metadata,
+    Column("channel", String(64), primary_key=True),
+    Column("nas", String(255), primary_key=True),
+    Column("thing", String(255), primary_key=True),
+    Column("event", String(32), primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+)
+"""What each channel was told and not yet the end of; a channel by a digest of its reference."""
+
 MIGRATIONS: Mapping[int, Callable[[Connection], None]] = {}
 """By version: what turns a database of that version into the next one's."""
 

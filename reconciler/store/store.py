@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from reconciler.duration import DAY
 from reconciler.errors import PermanentError
 from reconciler.orders import Orders
-from reconciler.store import history, orders, records, rows, schema
+from reconciler.store import history, orders, records, rows, schema, told
 from reconciler.store.engine import copy_before_migration, engine_of
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from reconciler.memory import UnitMemory
     from reconciler.model import Instant
+    from reconciler.notify.decide import Told
     from reconciler.orders import Approval, Pause, RunTimeHold
     from reconciler.store.history import RunRecord
     from reconciler.store.orders import Granted
@@ -196,6 +197,16 @@ class Store:
         """Return the passes over a unit that ended since, in order."""
         with self._transaction() as connection:
             return history.runs(connection, nas, since)
+
+    def told(self, channel: str) -> tuple[Told, ...]:
+        """Return what a channel was told and not yet the end of."""
+        with self._transaction() as connection:
+            return told.told(connection, channel)
+
+    def keep_told(self, channel: str, standing: Sequence[Told]) -> None:
+        """Replace what a channel was told."""
+        with self._transaction() as connection:
+            told.keep_told(connection, channel, standing)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
